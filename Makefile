@@ -1,0 +1,40 @@
+# Everything here needs Python >= 3.11 and make; the first target that runs sets the environment up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test check lock catalogs clean
+
+demo: $(READY)
+	@exec $(BIN)/notifier demo
+
+test: $(READY)
+	$(BIN)/pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+# The environment is exactly the lock file's: versions and hashes, nothing built in isolation.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, this is {v[0]}.{v[1]}: make PYTHON=/path/to/python3")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --extra sandbox --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .data
+
+# New strings into every catalog; what translators have done stays. See README, "For localization teams".
+catalogs: $(READY)
+	$(BIN)/pybabel -q extract -F babel.cfg --ignore-dirs=".*" -c "Translators:" --sort-by-file --width=100 \
+	  --project=notifier --copyright-holder="the notifier's authors" -o locales/messages.pot templates
+	$(BIN)/pybabel -q update -i locales/messages.pot -d locales --width=100 --no-fuzzy-matching --ignore-pot-creation-date

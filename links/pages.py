@@ -1,0 +1,180 @@
+"""The pages behind the links: a GET shows what a link would do and changes nothing, a POST does it.
+
+Mail scanners open every link, run its scripts and follow what they find; none of them presses a button. So the POST of
+the page's one form is the only thing that acts. Words, looks and what an action carries are the site's, handed in.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from links.errors import NotValid
+from links.ledger import Judgement, Ledger, Link, Outcome
+from links.tokens import Token, Tokens
+
+PageOutcome = Literal[
+    "open", "pending", "done", "used", "refused", "expired", "superseded", "too_early", "not_needed", "not_valid"
+]
+
+_STATUS: dict[PageOutcome, int] = {
+    "open": 200,
+    "pending": 202,
+    "done": 200,
+    "used": 409,
+    "refused": 409,
+    "expired": 410,
+    "superseded": 410,
+    "too_early": 409,
+    "not_needed": 409,
+    "not_valid": 404,
+}
+_PAGE: dict[Outcome, PageOutcome] = {
+    "open": "open",
+    "accepted": "pending",
+    "pending": "pending",
+    "done": "done",
+    "refused": "refused",
+    "expired": "expired",
+    "superseded": "superseded",
+    "early": "too_early",
+    "idle": "not_needed",
+}
+# A form of ours holds a purpose and a code.
+_MOST_FORM_BYTES = 4_096
+# How long a POST waits for the platform before it answers "pending"; most answer within this.
+_PATIENCE = 2.5
+_LOOK_AGAIN = 0.1
+_REFRESH = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a token stands for: the links it may be, first choice first, and `about` for the site's own use."""
+
+    links: Sequence[Link]
+    about: Any
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a page shows. All but the outcome is None on the page for a token that is not valid."""
+
+    outcome: PageOutcome
+    visit: Visit | None = None
+    link: Link | None = None
+    judgement: Judgement | None = None
+
+
+class Site(Protocol):
+    """What these pages need of the service that they stand in."""
+
+    async def resolve(self, token: Token) -> Visit | None:
+        """The message that carried the token; None when it is no longer kept."""
+        ...
+
+    def action(self, visit: Visit, link: Link, request: Request, now: int) -> tuple[str, bytes]:
+        """A fresh action's id and payload, for a click on `link`."""
+        ...
+
+    async def acted(self, visit: Visit, link: Link, now: int) -> None:
+        """The link was consumed just now."""
+        ...
+
+    async def render(self, view: View, request: Request) -> str:
+        """The page's HTML."""
+        ...
+
+
+class Pages:
+    """`/l/{token}`."""
+
+    def __init__(self, tokens: Tokens, ledger: Ledger, site: Site, clock: Callable[[], int]) -> None:
+        self._tokens = tokens
+        self._ledger = ledger
+        self._site = site
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        """GET (and with it HEAD) and POST."""
+        return [
+            Route("/l/{token:path}", self.show, methods=["GET"], name="link"),
+            Route("/l/{token:path}", self.act, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """What the link would do, or has done."""
+        visit = await self._visit(request)
+        if isinstance(visit, View):
+            return await self._page(request, visit)
+        return await self._page(request, _view(visit, *await self._choose(visit)))
+
+    async def act(self, request: Request) -> Response:
+        """Do what the page showed."""
+        visit = await self._visit(request)
+        if isinstance(visit, View):
+            return await self._page(request, visit)
+        form = await _form(request)
+        link, judgement = await self._choose(visit)
+        # The short form's page offers whichever applies. What the owner was shown is what is done, or nothing.
+        shown = form.get("purpose", link.purpose.name)
+        if judgement.outcome == "open" and shown == link.purpose.name:
+            now = self._clock()
+            action, payload = self._site.action(visit, link, request, now)
+            judgement = await self._ledger.consume(link, now, action, payload)
+            if judgement.outcome == "accepted":
+                await self._site.acted(visit, link, now)
+                return await self._page(request, _view(visit, link, await self._settled(link)))
+        view = _view(visit, link, judgement)
+        return await self._page(request, replace(view, outcome="used") if view.outcome == "done" else view)
+
+    async def _settled(self, link: Link) -> Judgement:
+        for _ in range(round(_PATIENCE / _LOOK_AGAIN)):
+            judgement = await self._ledger.look(link, self._clock())
+            if judgement.outcome != "pending":
+                break
+            await asyncio.sleep(_LOOK_AGAIN)
+        return judgement
+
+    async def _visit(self, request: Request) -> Visit | View:
+        """What the token stands for, or the page that says why it stands for nothing."""
+        try:
+            token = self._tokens.read(request.path_params["token"])
+        except NotValid:
+            return View("not_valid")
+        # Signed by us and its message no longer kept: every link in it has expired.
+        return await self._site.resolve(token) or View("expired")
+
+    async def _choose(self, visit: Visit) -> tuple[Link, Judgement]:
+        """The first of the links that is not settled already; else the last."""
+        now = self._clock()
+        for link in visit.links:
+            judgement = await self._ledger.look(link, now)
+            if judgement.outcome != "done":
+                break
+        return link, judgement
+
+    async def _page(self, request: Request, view: View) -> Response:
+        response = HTMLResponse(await self._site.render(view, request), _STATUS[view.outcome])
+        if view.outcome == "pending":
+            response.headers["refresh"] = str(_REFRESH)
+        return response
+
+
+def _view(visit: Visit, link: Link, judgement: Judgement) -> View:
+    return View(_PAGE[judgement.outcome], visit, link, judgement)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The first value of each field; an oversized or foreign body is no form of ours and counts as empty."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MOST_FORM_BYTES:
+            return {}
+    return {name: values[0] for name, values in parse_qs(body.decode("ascii", "replace")).items()}

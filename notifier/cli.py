@@ -1,0 +1,67 @@
+"""`notifier …`: what an operator runs. Each command imports what it needs, so that `--help` answers at once."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Notices about account security, with secure links.")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
+) -> None:
+    """Run the API and the link pages."""
+    import uvicorn
+
+    from notifier.app import create_app
+    from notifier.config import load
+    from notifier.sandbox.serving import bind
+    from notifier.telemetry import configure_logging
+
+    configure_logging()
+    listener = bind(host, port, "--port")
+    # Addresses in a link's forwarding must not be a header's claim: proxies are trusted by name only.
+    proxies = os.environ.get("FORWARDED_ALLOW_IPS")
+    config = uvicorn.Config(
+        create_app(load()),
+        log_config=None,
+        access_log=False,  # a link's token is in its path
+        proxy_headers=proxies is not None,
+        forwarded_allow_ips=proxies,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker: it sends what is due and forwards what was clicked."""
+    from arq.worker import create_worker
+
+    import worker as root
+
+    create_worker(root.WorkerSettings).run()
+
+
+@app.command()
+def demo() -> None:
+    """Run everything on this machine: API, worker, store, mailbox, phone and account platform, and post a tour."""
+    from notifier.sandbox.demo import run
+
+    run()
+
+
+def main() -> None:
+    """The console script: what is wrong with the settings or a port is one clear line a problem."""
+    from notifier.config import SettingsError
+    from notifier.sandbox.serving import PortInUse
+
+    try:
+        app()
+    except (SettingsError, PortInUse) as error:
+        sys.exit(str(error))

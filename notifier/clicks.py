@@ -1,0 +1,136 @@
+"""The service's side of the link pages: what a token stands for, what its page says, what its click forwards.
+
+Implements `links.pages.Site`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from starlette.requests import Request
+
+from links.ledger import Ledger, Link
+from links.pages import View, Visit
+from links.tokens import Token
+from notifier import ids
+from notifier.actions import Action, Answer
+from notifier.clock import moment
+from notifier.linkage import Linkage
+from notifier.outbox import Outbox
+from notifier.records import Accepted
+from notifier.rendering.i18n import Catalogs, autonym
+from notifier.rendering.renderer import Renderer, masked
+from notifier.sealing import Sealer, Unsealable
+
+_LONGEST_USER_AGENT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """The message that a link came in."""
+
+    notification: str
+    accepted: Accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Clicks:
+    """The tools, handed in by the app. `ring` wakes whoever forwards actions."""
+
+    outbox: Outbox
+    ledger: Ledger
+    linkage: Linkage
+    sealer: Sealer
+    renderer: Renderer
+    catalogs: Catalogs
+    ring: Callable[[], Awaitable[None]]
+
+    async def resolve(self, token: Token) -> Visit | None:
+        """The message that carried the token; None when it is no longer kept."""
+        id = ids.to_id(token.reference)
+        notification = await self.outbox.find(id)
+        sealed = await self.outbox.payload(notification.event) if notification else None
+        if notification is None or sealed is None:
+            return None
+        try:
+            accepted = Accepted.open(self.sealer, notification.event, sealed)
+        except Unsealable:
+            return None
+        links = self.linkage.links(accepted, id, token.purpose)
+        return Visit(links, _Message(id, accepted)) if links else None
+
+    def action(self, visit: Visit, link: Link, request: Request, now: int) -> tuple[str, bytes]:
+        """A fresh action's id and sealed payload."""
+        message: _Message = visit.about
+        accepted = message.accepted
+        id = ids.new_id("action")
+        action = Action(
+            type=link.purpose.action,
+            account=accepted.account,
+            event=accepted.event,
+            notice=accepted.notice,
+            notification=message.notification,
+            reference=accepted.reference,
+            clicked=now,
+            ip=request.client.host if request.client else "",
+            user_agent=request.headers.get("user-agent", "")[:_LONGEST_USER_AGENT],
+            locale=self._locale(request, accepted),
+        )
+        return id, action.seal(self.sealer, id)
+
+    async def acted(self, visit: Visit, link: Link, now: int) -> None:
+        """On the timeline, and on to the platform."""
+        await self.outbox.note(visit.about.notification, now, "clicked", purpose=link.purpose.name)
+        await self.ring()
+
+    async def render(self, view: View, request: Request) -> str:
+        """The page's HTML, in the language of the message, or of the switch, or of the browser."""
+        message: _Message | None = view.visit.about if view.visit else None
+        accepted = message.accepted if message else None
+        locale = self._locale(request, accepted)
+        judgement, link = view.judgement, view.link
+        answer = await self._answer(judgement.action) if judgement and judgement.action else None
+        at = moment(judgement.at) if judgement else None
+        early = view.outcome == "too_early"
+        facts: dict[str, Any] = {
+            "purpose": link.purpose.name if link else None,
+            "outcome": None if view.outcome == "open" else view.outcome,
+            "account": masked(accepted) if accepted else None,
+            "notice": accepted.notice if accepted else None,
+            "context": accepted.context if accepted else None,
+            "at": None if early or view.outcome == "open" else at,
+            "opens": at if early else self._opens(view),
+            "reason": answer.reason if answer else None,
+            "next_url": answer.next_url if answer else None,
+            "challenge": False,
+            "challenge_error": None,
+            "attempts_left": None,
+            "languages": [
+                SimpleNamespace(tag=tag, name=autonym(tag), url=f"?lang={tag}", current=tag == locale)
+                for tag in self.catalogs.locales
+            ],
+        }
+        zone = accepted.recipient.timezone if accepted else "UTC"
+        return self.renderer.page("confirm" if view.outcome == "open" else "outcome", locale, zone, facts)
+
+    def _opens(self, view: View) -> Any:
+        """From when a deactivation that is done can be undone."""
+        if view.judgement and view.link and view.link.purpose.name == "deactivate" and view.outcome in ("done", "used"):
+            return moment(view.judgement.at + self.ledger.reactivation_delay)
+        return None
+
+    async def _answer(self, action: str) -> Answer | None:
+        sealed = await self.ledger.answer(action)
+        if sealed is None:
+            return None
+        try:
+            return Answer.model_validate_json(self.sealer.open(action, sealed))
+        except Unsealable:
+            return None
+
+    def _locale(self, request: Request, accepted: Accepted | None) -> str:
+        wanted = request.query_params.get("lang")
+        if wanted in self.catalogs.locales:
+            return wanted
+        return accepted.locale if accepted else self.catalogs.from_header(request.headers.get("accept-language"))

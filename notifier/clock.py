@@ -1,0 +1,22 @@
+"""The time, as everything here takes it: a function without arguments that gives ms since 1970."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], int]
+
+
+def system_clock() -> int:
+    """The machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def moment(ms: int) -> datetime:
+    """A time of ours as a datetime in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def rfc3339(ms: int) -> str:
+    """A time of ours as the API shows it: `2026-03-09T14:05:00.123Z`."""
+    return moment(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,93 @@
+"""Verification codes: an account, a purpose and a channel go in, digits come out; a guess goes in, a verdict comes out.
+
+A code is derived, not kept: HMAC-SHA256 over what it is bound to, under a key that only this service has. So nothing in
+clear is stored, and every sending of one code, on retry or resend, prints the same digits with the same expiry.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, cast
+
+from redis.asyncio import Redis
+
+from links.store import Write
+from notifier.events import Channel
+
+ATTEMPTS = 5
+# A dead code still says that it has expired for a day; after that it is unknown.
+_KEEP_AFTER = round(timedelta(days=1).total_seconds() * 1000)
+_VERIFY = (Path(__file__).parent / "verify.lua").read_text("utf-8")
+
+Reason = Literal["mismatch", "expired", "used", "too_many_attempts", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`reason` is None when the code was right, and is now used."""
+
+    reason: Reason | None
+    attempts_left: int
+
+
+class Codes:
+    """Codes with `length` digits that live for `life`, under the newest of `keys` (the last)."""
+
+    def __init__(self, redis: Redis, keys: Sequence[bytes], length: int, life: timedelta) -> None:
+        self._redis = redis
+        self._verify = redis.register_script(_VERIFY)
+        self._keys = {hashlib.sha256(key).hexdigest()[:8]: key for key in keys}
+        self._newest = hashlib.sha256(keys[-1]).hexdigest()[:8]
+        self._length = length
+        self._life = life
+
+    def expires(self, issued: int) -> int:
+        """When a code issued then dies (ms)."""
+        return issued + round(self._life.total_seconds() * 1000)
+
+    def issue(self, id: str, account: str, purpose: str, channels: Sequence[Channel], issued: int) -> list[Write]:
+        """Writes that make a code valid from `issued` (ms) on; `account` is a digest."""
+        expires = self.expires(issued)
+        return [
+            (
+                "HSET", _key(id), "account", account, "purpose", purpose, "channels", ",".join(channels),
+                "length", self._length, "key", self._newest, "expires", expires,
+            ),
+            ("PEXPIREAT", _key(id), expires + _KEEP_AFTER),
+        ]  # fmt: skip
+
+    async def digits(self, id: str, channel: Channel) -> str | None:
+        """The code as its message prints it; None when it is no longer known, or its key is retired."""
+        return self._derive(await self._fields(id), id, channel)
+
+    async def verify(self, id: str, guess: str, channel: Channel | None, now: int) -> Verdict:
+        """Settle a guess. Without a channel the code of any channel is right, and all of them are then used."""
+        fields = await self._fields(id)
+        presented = "".join(guess.split()).encode()
+        channels = cast(list[Channel], [channel] if channel else fields.get("channels", "").split(","))
+        matches = [
+            c for c in channels if hmac.compare_digest((self._derive(fields, id, c) or "").encode() or b"-", presented)
+        ]
+        reason, left = await self._verify(keys=[_key(id)], args=[now, ATTEMPTS, channel or "", *matches])
+        return Verdict(cast(Reason, reason.decode()) or None, left)
+
+    async def _fields(self, id: str) -> dict[str, str]:
+        fields = await self._redis.hgetall(_key(id))  # type: ignore[misc]
+        return {name.decode(): value.decode() for name, value in fields.items()}
+
+    def _derive(self, fields: dict[str, str], id: str, channel: Channel) -> str | None:
+        key = self._keys.get(fields.get("key", ""))
+        if key is None or channel not in fields["channels"].split(","):
+            return None
+        bound = "\0".join((id, fields["account"], fields["purpose"], channel))
+        length = int(fields["length"])
+        # 256 bits modulo 10^10 at most: no digit is likelier than another by more than 2^-220.
+        number = int.from_bytes(hmac.digest(key, bound.encode(), "sha256")) % 10**length
+        return f"{number:0{length}}"
+
+
+def _key(id: str) -> str:
+    return f"code:{id}"

@@ -1,0 +1,124 @@
+"""A checked `Event` comes in; it is recorded with everything that follows from it, in one step; an `Acceptance` goes out.
+
+One atomic write: the event (which is also its dedupe key), its notifications, its code, what its links supersede and
+what it tells of the account's state. Only then is the bell rung and the caller told 202.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+
+from links.ledger import Ledger
+from links.purposes import Purpose
+from links.store import Write
+from notifier import ids
+from notifier.clock import Clock
+from notifier.codes import Codes
+from notifier.errors import Conflict
+from notifier.events import Channel, Event, Occurrence
+from notifier.linkage import Linkage
+from notifier.notices import NOTICES, Lane, Notice
+from notifier.outbox import Entry, Outbox
+from notifier.records import Accepted
+from notifier.sealing import Sealer
+
+Bell = Callable[[Lane], Awaitable[None]]
+# A tag that any caller may have written in, to the locale that it is answered in.
+Negotiate = Callable[[str | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What the producer is told; the same for the same event. `code_expires` in ms."""
+
+    event: str
+    notifications: dict[str, Channel]
+    code: str | None
+    code_expires: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The stage's tools, handed in by the roots."""
+
+    outbox: Outbox
+    codes: Codes
+    ledger: Ledger
+    linkage: Linkage
+    purposes: tuple[Purpose, ...]
+    sealer: Sealer
+    negotiate: Negotiate
+    ring: Bell
+    clock: Clock
+
+    async def accept(self, event: Event) -> Acceptance:
+        """Record `event` once; the same event again gets the same answer, another body under its id `Conflict`."""
+        now = self.clock()
+        notice = NOTICES[event.notice]
+        accepted = Accepted(
+            event=ids.digest(event.source, event.id),
+            account=event.account,
+            notice=event.notice,
+            recipient=event.recipient,
+            context=event.context,
+            reference=event.reference,
+            locale=self.negotiate(event.recipient.locale),
+            accepted=now,
+            notifications={ids.new_id(channel): channel for channel in event.channels},
+            code=ids.new_id("code") if notice.code is not None else None,
+        )
+        body = hashlib.blake2b(event.model_dump_json().encode(), digest_size=16).digest()
+        known = await self.outbox.record(
+            accepted.event,
+            body,
+            accepted.seal(self.sealer),
+            self._entries(accepted, notice),
+            now,
+            self._beside(accepted, notice),
+        )
+        if known is not None:
+            known_body, sealed = known
+            if known_body != body:
+                raise Conflict("this source and id were posted before with another body; a new event needs a new id")
+            accepted = Accepted.open(self.sealer, accepted.event, sealed)
+        else:
+            # The event is safe: a bell that fails only costs the time until the next sweep.
+            with contextlib.suppress(RedisError, OSError):
+                await self.ring(notice.lane)
+        return Acceptance(
+            accepted.event,
+            accepted.notifications,
+            accepted.code,
+            self.codes.expires(accepted.accepted) if accepted.code else None,
+        )
+
+    def _entries(self, accepted: Accepted, notice: Notice) -> list[Entry]:
+        deadline = accepted.accepted + round(notice.deadline.total_seconds() * 1000)
+        if accepted.code:
+            deadline = self.codes.expires(accepted.accepted)
+        return [
+            Entry(id, channel, notice.name, notice.lane, accepted.locale, deadline)
+            for id, channel in accepted.notifications.items()
+        ]
+
+    def _beside(self, accepted: Accepted, notice: Notice) -> list[Write]:
+        account = ids.digest(accepted.account)
+        writes: list[Write] = []
+        if accepted.code:
+            purpose = notice.code or getattr(accepted.context, "purpose")  # noqa: B009  # the context names it
+            channels = tuple(accepted.notifications.values())
+            writes += self.codes.issue(accepted.code, account, purpose, channels, accepted.accepted)
+        for link in self.linkage.superseding(accepted):
+            writes += self.ledger.issued(link)
+        # What these two tell is the account's state; a time to come is taken as now.
+        if isinstance(accepted.context, Occurrence):
+            at = min(round(accepted.context.occurred_at.timestamp() * 1000), accepted.accepted)
+            if notice.name == "account_deactivated":
+                writes += self.ledger.deactivated(account, at, self.purposes)
+            elif notice.name == "account_reactivated":
+                # Never its own links: those are issued at the moment of acceptance.
+                writes += self.ledger.reactivated(account, min(at, accepted.accepted - 1))
+        return writes

@@ -1,0 +1,77 @@
+"""A mail's texts and headers come in, the bytes that go over SMTP come out (RFC 5322, 2045-2047, 3834).
+
+Written out rather than built with `email.message`, which costs ten times as much a mail; the tests read every mail back
+with that package. Lines end in CRLF and are at most 76 characters long, so no relay needs to wrap them.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import datetime
+from email.header import Header
+from email.utils import format_datetime, formataddr, parseaddr
+
+_LINE = 76
+
+
+@dataclass(frozen=True, slots=True)
+class MailText:
+    """What a person reads."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def assemble(
+    words: MailText, *, sender: str, recipient: str, message_id: str, date: datetime, language: str, boundary: str
+) -> bytes:
+    """One multipart/alternative mail; the same arguments give the same bytes."""
+    name, address = parseaddr(sender)
+    headers = [
+        f"From: {formataddr((name, address), 'utf-8')}",
+        f"To: {recipient}",
+        f"Subject: {_subject(words.subject)}",
+        f"Date: {format_datetime(date)}",
+        f"Message-ID: {message_id}",
+        f"Content-Language: {language}",
+        "Auto-Submitted: auto-generated",
+        # Outlook and Exchange answer automatic mail with out-of-office notes unless told not to.
+        "X-Auto-Response-Suppress: All",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/alternative; boundary="{boundary}"',
+    ]
+    return b"".join(
+        (
+            "\r\n".join(headers).encode("ascii"),
+            b"\r\n",
+            _part("plain", words.text, boundary),
+            _part("html", words.html, boundary),
+            f"\r\n--{boundary}--\r\n".encode(),
+        )
+    )
+
+
+def _subject(text: str) -> str:
+    charset = "us-ascii" if text.isascii() else "utf-8"
+    return Header(text, charset, _LINE, "Subject").encode(linesep="\r\n")
+
+
+def _part(subtype: str, text: str, boundary: str) -> bytes:
+    body = "\r\n".join(text.strip("\n").split("\n")).encode()
+    # Quoted-printable costs three bytes for each that is not ASCII: for Cyrillic or Arabic base64 is half of that.
+    plain = sum(byte < 128 for byte in body) > len(body) * 0.8
+    encoding, encoded = ("quoted-printable", _quoted(body)) if plain else ("base64", _base64(body))
+    head = (
+        f"\r\n--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    )
+    return head.encode() + encoded
+
+
+def _quoted(body: bytes) -> bytes:
+    return binascii.b2a_qp(body, istext=True).replace(b"=\n", b"=\r\n")
+
+
+def _base64(body: bytes) -> bytes:
+    encoded = base64.b64encode(body)
+    return b"\r\n".join(encoded[i : i + _LINE] for i in range(0, len(encoded), _LINE))

@@ -1,0 +1,37 @@
+"""Free text that a stranger may have chosen (device, place, name): made harmless, never refused.
+
+Whoever signs in with a stolen password also chooses the device's name. Refusing an odd one would let them
+suppress the alert, so it is carried: cleaned of what could forge, hide or link.
+"""
+
+import re
+import unicodedata
+
+MAX_LENGTH = 120
+_MARKS_PER_LETTER = 2
+# Mail and phone programs turn "evil.example" into a link; a space after the dot stops them. Versions
+# ("Chrome 126.0") and initials ("J. R. Hartley") are left as they are.
+_AUTOLINK = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2})")
+
+
+def harmless(value: str) -> str:
+    """One line of at most 120 characters: no controls, bidi or zero-width characters, no stacked marks, no links."""
+    kept: list[str] = []
+    marks = 0
+    for char in unicodedata.normalize("NFC", value):
+        category = unicodedata.category(char)
+        if category in ("Cc", "Zl", "Zp", "Zs"):
+            kept.append(" ")
+            marks = 0
+        elif category in ("Cf", "Cs", "Co", "Cn"):
+            continue
+        elif category in ("Mn", "Me"):
+            marks += 1
+            if marks <= _MARKS_PER_LETTER:
+                kept.append(char)
+        else:
+            kept.append(char)
+            marks = 0
+    line = _AUTOLINK.sub(". ", " ".join("".join(kept).split()))
+    line = line.replace("://", ": //")
+    return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1].rstrip() + "…"
