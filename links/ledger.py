@@ -54,7 +54,8 @@ class Judgement:
 
 class Ledger:
     """The uses of links, in Redis. `keep` is how long after its last change an active account's state matters: the
-    longest life of a link."""
+    longest life of a link.
+    """
 
     def __init__(self, redis: Redis, reactivation_delay: timedelta, keep: timedelta) -> None:
         self._redis = redis
@@ -164,7 +165,7 @@ class Ledger:
 
     async def answer(self, action: str) -> bytes | None:
         """What the platform said to a finished action, if it said more than done."""
-        held: bytes | None = await self._redis.hget(_ACTION + action, "answer")
+        held: bytes | None = await self._redis.hget(_ACTION + action, "answer")  # type: ignore[misc]
         return held
 
 

@@ -14,7 +14,8 @@ class Purpose:
 
     `letter` names it in a token. `life` counts from the message's acceptance. A protective link survives newer
     messages, and every copy works until the account is deactivated; a dangerous one dies with a confirmed
-    deactivation, and one that supersedes also when a newer one is issued for the same subject. `action` is the type of what a click forwards.
+    deactivation, and one that supersedes also when a newer one is issued for the same subject. `action` is the type of
+    what a click forwards.
     """
 
     name: str

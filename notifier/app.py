@@ -1,4 +1,4 @@
-"""The web composition root: settings come in, the ASGI application goes out. Here stands the one table error → HTTP status."""
+"""The web composition root: settings come in, the ASGI application goes out. Has the one table error → HTTP status."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager

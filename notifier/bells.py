@@ -28,9 +28,7 @@ def connect(url: str, *, retries: int) -> ArqRedis:
         retry=Retry(ExponentialBackoff(cap=1, base=0.05), retries),
         retry_on_error=[ConnectionError, TimeoutError, BusyLoadingError, OSError],
     )
-    return ArqRedis(
-        pool, job_serializer=serialize, job_deserializer=json.loads, default_queue_name=QUEUE
-    )
+    return ArqRedis(pool, job_serializer=serialize, job_deserializer=json.loads, default_queue_name=QUEUE)
 
 
 def serialize(job: dict[str, object]) -> bytes:

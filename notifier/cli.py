@@ -19,7 +19,7 @@ def serve(
 
     from notifier.app import create_app
     from notifier.config import load
-    from notifier.sandbox.serving import bind
+    from notifier.ports import bind
     from notifier.telemetry import configure_logging
 
     configure_logging()
@@ -59,7 +59,7 @@ def demo() -> None:
 def main() -> None:
     """The console script: what is wrong with the settings or a port is one clear line a problem."""
     from notifier.config import SettingsError
-    from notifier.sandbox.serving import PortInUse
+    from notifier.ports import PortInUse
 
     try:
         app()

@@ -203,7 +203,9 @@ class Settings(BaseSettings):
     # Who speaks, and where the links lead.
     public_url: Annotated[str, AfterValidator(_public_url)]
     brand: str
-    sender: Annotated[str, AfterValidator(parse_mailbox)] = Field(validation_alias=AliasChoices("NOTIFIER_FROM", "sender"))
+    sender: Annotated[str, AfterValidator(parse_mailbox)] = Field(
+        validation_alias=AliasChoices("NOTIFIER_FROM", "sender")
+    )
     support_email: str
     default_locale: str = "en"
 
@@ -262,13 +264,14 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, then the files that it names; no .env is read."""
         return init_settings, env_settings, _SecretFiles(settings_cls)
 
 
 def load() -> Settings:
     """The settings of this process's environment; raises SettingsError with one line for each that is wrong."""
     try:
-        return Settings()  # type: ignore[call-arg]  # filled from the environment
+        return Settings()
     except ValidationError as error:
         raise SettingsError(
             "\n".join(

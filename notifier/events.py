@@ -87,12 +87,12 @@ Amount = Annotated[Decimal, BeforeValidator(_amount), PlainSerializer(str)]
 IpAddress = Annotated[str, StringConstraints(max_length=64), AfterValidator(_ip)]
 Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
 # Free text that a stranger may have chosen; see text.py.
-Text = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_encodable), AfterValidator(harmless)]
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_encodable), AfterValidator(harmless)
+]
 Opaque = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_encodable)]
 # No control characters: sources of our own begin with one, so that no producer's can be mistaken for them.
-Name = Annotated[
-    str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$"), AfterValidator(_encodable)
-]
+Name = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$"), AfterValidator(_encodable)]
 PurposeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
 
@@ -201,7 +201,6 @@ class Envelope(BaseModel):
     datacontenttype: Literal["application/json"] = "application/json"
     dataschema: Annotated[str, StringConstraints(max_length=1024)] | None = None
     data: Delivery
-
 
     @model_validator(mode="after")
     def _extensions(self) -> Self:

@@ -1,4 +1,4 @@
-"""A checked `Event` comes in; it is recorded with everything that follows from it, in one step; an `Acceptance` goes out.
+"""A checked `Event` comes in; it is recorded with all that follows from it, in one step; an `Acceptance` goes out.
 
 One atomic write: the event (which is also its dedupe key), its notifications, its code, what its links supersede and
 what it tells of the account's state. Only then is the bell rung and the caller told 202.

@@ -1,10 +1,10 @@
 """Notifications on their way: accepted events go in, claims to deliver come out. The one file that knows their keys.
 
-    event:<digest of source and id>   16 bytes digest of the body, then the sealed `Accepted` (also the dedupe key)
-    ntf:<id>                          hash: event, channel, notice, lane, locale, accepted, deadline, status, attempts, claims
-    ntf:<id>:timeline                 list of JSON entries
-    due:<lane>                        sorted set: when each waiting notification is next due (ms)
-    dead                              sorted set: notifications given up, by when
+event:<digest of source and id>   16 bytes digest of the body, then the sealed `Accepted` (also the dedupe key)
+ntf:<id>                          hash: the fields of `Notification`, and how often it was claimed
+ntf:<id>:timeline                 list of JSON entries
+due:<lane>                        sorted set: when each waiting notification is next due (ms)
+dead                              sorted set: notifications given up, by when
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Actions that owners confirmed come in from the ledger; signed POSTs go out to the account platform, each until it answers.
+"""Actions that owners confirmed come in from the ledger; signed POSTs go out to the account platform until it answers.
 
 Signed after Standard Webhooks (https://www.standardwebhooks.com). At least once, with an id that stays the same; a
 platform that is down delays an action and never loses it. Its confirmation starts the notice that tells the owner.
@@ -149,7 +149,9 @@ class Forwarder:
         return answer
 
     async def _bounded(self, body: bytes, headers: dict[str, str]) -> Told:
-        async with self.http.stream("POST", self.url, content=body, headers=headers, follow_redirects=False) as response:
+        async with self.http.stream(
+            "POST", self.url, content=body, headers=headers, follow_redirects=False
+        ) as response:
             said = b""
             async for chunk in response.aiter_bytes():
                 said += chunk
@@ -163,7 +165,7 @@ class Forwarder:
             return Told("again", f"http_{response.status_code}", retry_after=after)
 
     async def _tell(self, id: str, action: Action, now: int) -> list[Write]:
-        """Accept the notice of a confirmation, once by the action's id: its acceptance is what changes the account's state.
+        """Accept the notice of a confirmation, once by the action's id; that is what changes the account's state.
 
         Where the event is no longer kept nobody can be told; the writes returned change the state all the same.
         """

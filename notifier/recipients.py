@@ -55,7 +55,7 @@ def parse_phone(value: str) -> str:
         raise wrong from None
     if not phonenumbers.is_possible_number(number):
         raise wrong
-    if phonenumbers.region_code_for_country_code(number.country_code) in ("001", "ZZ"):
+    if phonenumbers.region_code_for_country_code(number.country_code or 0) in ("001", "ZZ"):
         raise ValueError("must be a number of a country: satellite and network ranges are not served")
     if phonenumbers.number_type(number) in _REFUSED_TYPES:
         raise ValueError("must be a person's phone: premium-rate and service numbers are not served")

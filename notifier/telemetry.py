@@ -1,4 +1,4 @@
-"""How this process tells what it does: structured log lines in JSON on stderr, with ids and never an address or secret."""
+"""How a process tells what it does: log lines in JSON on stderr, with ids and never an address or secret."""
 
 import logging
 import sys

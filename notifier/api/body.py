@@ -1,4 +1,4 @@
-"""A request's body as strict JSON: bytes come in, bounded; plain Python values go out, or an error that says what is wrong.
+"""A request's body as strict JSON: bytes come in, bounded; plain Python values go out, or an error that says why not.
 
 Stricter than `json` alone: UTF-8 without a byte order mark, no NaN or Infinity, no duplicate names, a bounded depth.
 """

@@ -1,4 +1,4 @@
-"""`POST /v1/events`: a CloudEvents 1.0 event in structured mode, or plain JSON of the same shape, comes in; 202 goes out."""
+"""`POST /v1/events`: a CloudEvents 1.0 event in structured mode, or plain JSON of the same shape, in; a 202 out."""
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass

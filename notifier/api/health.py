@@ -28,7 +28,7 @@ class HealthApi:
     async def ready(self) -> JSONResponse:
         """Whether Redis answers, and keeps what it is given: it must write an append-only file and evict nothing."""
         try:
-            settings = await self.redis.config_get("appendonly", "maxmemory-policy")
+            settings = await self.redis.config_get("appendonly", "maxmemory-policy")  # type: ignore[arg-type]
         except (RedisError, OSError):
             return JSONResponse({"status": "unavailable", "problems": ["redis does not answer"]}, 503)
         problems = []

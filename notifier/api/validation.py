@@ -1,4 +1,4 @@
-"""JSON values come in, models go out; what pydantic finds wrong goes out as `Invalid`, each field by its JSON pointer."""
+"""JSON values come in, models go out; what pydantic finds wrong goes out as `Invalid`, each field by its pointer."""
 
 from typing import Any, TypeVar
 

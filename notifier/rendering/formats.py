@@ -9,6 +9,7 @@ from babel.dates import format_date, format_time, get_datetime_format, get_timez
 from babel.numbers import format_decimal
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+NARROW_NO_BREAK_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 
 def full_datetime(value: datetime, locale: str, zone: str) -> str:
@@ -21,12 +22,12 @@ def full_datetime(value: datetime, locale: str, zone: str) -> str:
 
 
 def short_datetime(value: datetime, locale: str, zone: str) -> str:
-    """`9 Mar, 15:05 UTC+1`: for SMS, where each character counts; spaces that GSM-7 has."""
+    """`9 Mar, 15:05 UTC+1`: for SMS, where each character counts."""
     local = value.astimezone(ZoneInfo(zone))
     skeleton = Locale.parse(locale).datetime_skeletons.get("MMMd")
     date = format_date(local, skeleton.pattern if skeleton else "d MMM", locale=locale)
     time = format_time(local, "HH:mm", locale=locale)
-    return f"{date} {time} {utc_offset(local)}".replace("\N{NARROW NO-BREAK SPACE}", " ").replace(NO_BREAK_SPACE, " ")
+    return f"{date} {time} {utc_offset(local)}"
 
 
 def utc_offset(local: datetime) -> str:

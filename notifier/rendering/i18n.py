@@ -3,7 +3,7 @@
 import gettext
 import io
 import re
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from babel import Locale
@@ -54,7 +54,7 @@ class Catalogs:
                 return self.negotiate(tag)
         return self._default
 
-    @lru_cache(maxsize=None)  # noqa: B019  # one Catalogs lives as long as its process
+    @cache  # noqa: B019  # one Catalogs lives as long as its process
     def translations(self, locale: str) -> gettext.NullTranslations:
         """The catalog of a served locale, read from its .po: there is no compiled file that could be stale."""
         path = self._directory / locale / "LC_MESSAGES" / "messages.po"

@@ -62,10 +62,8 @@ def _part(subtype: str, text: str, boundary: str) -> bytes:
     # Quoted-printable costs three bytes for each that is not ASCII: for Cyrillic or Arabic base64 is half of that.
     plain = sum(byte < 128 for byte in body) > len(body) * 0.8
     encoding, encoded = ("quoted-printable", _quoted(body)) if plain else ("base64", _base64(body))
-    head = (
-        f"\r\n--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-    )
-    return head.encode() + encoded
+    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    return f"\r\n--{boundary}\r\n{head}".encode() + encoded
 
 
 def _quoted(body: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""What is to be said comes in (an accepted event, its URLs and code, or a page's facts); text in the owner's language goes out.
+"""What is to be said comes in (an accepted event, its URLs and code, or a page's facts), words in its language go out.
 
 Pure: no clock, no network, no store. One Jinja environment a locale, made when first needed.
 """
@@ -6,12 +6,12 @@ Pure: no clock, no network, no store. One Jinja environment a locale, made when 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.runtime import Context as TemplateContext
 
 from notifier.clock import moment
@@ -59,12 +59,14 @@ class Renderer:
     def sms(self, accepted: Accepted, urls: Urls, code: str | None) -> str:
         """The text of an SMS."""
         env = self._environment(accepted.locale)
-        return env.get_template(f"{accepted.notice}/sms.txt").render(self._facts(accepted, urls, code)).strip()
+        text = env.get_template(f"{accepted.notice}/sms.txt").render(self._facts(accepted, urls, code)).strip()
+        # One no-break space would turn the whole text into UCS-2, at twice the segments.
+        return text.replace(formats.NO_BREAK_SPACE, " ").replace(formats.NARROW_NO_BREAK_SPACE, " ")
 
     def page(self, name: str, locale: str, zone: str, facts: Mapping[str, Any]) -> str:
         """A page of templates/pages."""
         env = self._environment(locale)
-        return env.get_template(f"pages/{name}.html").render(self._common(locale, zone) | facts)
+        return env.get_template(f"pages/{name}.html").render({**self._common(locale, zone), **facts})
 
     def _facts(self, accepted: Accepted, urls: Urls, code: str | None) -> dict[str, Any]:
         voice, recipient = self._voice, accepted.recipient
@@ -98,13 +100,13 @@ class Renderer:
             "timezone": zone,
         }
 
-    @lru_cache(maxsize=None)  # noqa: B019  # one Renderer lives as long as its process
+    @cache  # noqa: B019  # one Renderer lives as long as its process
     def _environment(self, locale: str) -> Environment:
         env = Environment(
             loader=FileSystemLoader(self._templates),
             extensions=["jinja2.ext.i18n"],
             undefined=StrictUndefined,
-            autoescape=lambda name: name is not None and name.endswith(".html"),
+            autoescape=select_autoescape(("html",), default=False),
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,

@@ -1,4 +1,4 @@
-"""How an SMS is billed and shown: a text comes in, its alphabet and number of segments go out (3GPP TS 23.038, 23.040)."""
+"""How an SMS is billed: a text comes in, its alphabet and number of segments go out (3GPP TS 23.038, 23.040)."""
 
 from dataclasses import dataclass
 

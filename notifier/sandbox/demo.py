@@ -20,11 +20,12 @@ from typing import Any
 import httpx
 from rich.console import Console
 
+from notifier.ports import bind
 from notifier.sandbox.mailbox import Mailbox
 from notifier.sandbox.phone import Phone
 from notifier.sandbox.platform import AccountPlatform
 from notifier.sandbox.processes import start_child
-from notifier.sandbox.serving import bind, serving
+from notifier.sandbox.serving import serving
 from notifier.sandbox.tour import post_tour
 from notifier.sandbox.valkey import EmbeddedValkey
 
@@ -168,7 +169,9 @@ def _check(children: dict[str, subprocess.Popen[bytes]], data: Path) -> None:
         if child.poll() is not None:
             log = data / f"{name}.log"
             last = log.read_text("utf-8", "replace").splitlines()[-5:]
-            raise SystemExit("\n".join([f"the {name} ended with status {child.returncode}; its last lines ({log}):", *last]))
+            raise SystemExit(
+                "\n".join([f"the {name} ended with status {child.returncode}; its last lines ({log}):", *last])
+            )
 
 
 def _tell(console: Console, count: int, api_key: str, data: Path) -> None:

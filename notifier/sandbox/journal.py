@@ -1,5 +1,6 @@
 """Takes records; keeps them as lines of JSON in a file that is only appended to, and reads them
-back. Without a file it keeps nothing."""
+back. Without a file it keeps nothing.
+"""
 
 import json
 from pathlib import Path

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from notifier.ports import bind
 from notifier.sandbox.maildrop import Mail, Maildrop
 from notifier.sandbox.pages import page
-from notifier.sandbox.serving import bind
 
 _LONGEST_LIST = 200
 # Links of a message open beside it: inside its frame they could neither run nor post anything.
@@ -46,9 +46,7 @@ class Mailbox:
             ]
         )
 
-    async def start_smtp(
-        self, host: str, port: int, setting: str = "NOTIFIER_DEMO_SMTP_PORT"
-    ) -> int:
+    async def start_smtp(self, host: str, port: int, setting: str = "NOTIFIER_DEMO_SMTP_PORT") -> int:
         """Listen, on any free port when `port` is 0, and return the port."""
         loop = asyncio.get_running_loop()
         listener = bind(host, port, setting)
@@ -91,9 +89,7 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
-    async def handle_DATA(
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.refuse_data:
             return self.refuse_data.pop(0)
         if self.hold_data is not None:
@@ -128,9 +124,7 @@ class Mailbox:
         return Response(status_code=204)
 
     async def _list_page(self, request: Request) -> Response:
-        newest = [
-            mail for mail, _ in zip(self.maildrop, range(_LONGEST_LIST), strict=False)
-        ]
+        newest = [mail for mail, _ in zip(self.maildrop, range(_LONGEST_LIST), strict=False)]
         return page("mailbox.html", mails=newest, total=len(self.maildrop))
 
     async def _message_page(self, request: Request) -> Response:

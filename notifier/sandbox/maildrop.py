@@ -1,9 +1,9 @@
 """Takes received messages with their envelopes; keeps them as `.eml` files and gives them back,
-newest first and parsed."""
+newest first and parsed.
+"""
 
 import email
 import json
-import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,9 +57,7 @@ class Mail:
             text = str(part.get_content())
         except LookupError:  # a charset nobody knows must not hide the other messages
             payload = part.get_payload(decode=True)
-            text = (
-                payload.decode(errors="replace") if isinstance(payload, bytes) else ""
-            )
+            text = payload.decode(errors="replace") if isinstance(payload, bytes) else ""
         return text.replace("\r\n", "\n")
 
     def as_json(self) -> dict[str, Any]:
@@ -129,7 +127,7 @@ def _write(mail: Mail, directory: Path) -> None:
     # The envelope last, and at once: a crash leaves a whole message or none.
     unfinished = directory / f"{mail.id}.tmp"
     unfinished.write_text(json.dumps(envelope), encoding="utf-8")
-    os.replace(unfinished, directory / f"{mail.id}.json")
+    unfinished.replace(directory / f"{mail.id}.json")
 
 
 def _read(file: Path) -> Mail:

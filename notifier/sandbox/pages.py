@@ -1,5 +1,6 @@
 """Takes the name of a template and what it shows; gives the page, which loads nothing from
-anywhere else."""
+anywhere else.
+"""
 
 import re
 import secrets
@@ -19,18 +20,16 @@ def linkify(text: str) -> Markup:
     html, end = Markup(""), 0
     for url in _URL.finditer(text):
         html += escape(text[end : url.start()])
-        html += Markup('<a href="{0}" target="_blank" rel="noopener">{0}</a>').format(
-            url[0]
-        )
+        html += Markup('<a href="{0}" target="_blank" rel="noopener">{0}</a>').format(url[0])
         end = url.end()
     return html + escape(text[end:])
 
 
 def moment(when: datetime) -> Markup:
     """A `<time>` element in the time zone of this machine, which is that of its one reader."""
-    return Markup(
-        '<time datetime="{}">{:%H:%M:%S}<span> · {:%d %b}</span></time>'
-    ).format(when.isoformat(), when.astimezone(), when.astimezone())
+    return Markup('<time datetime="{}">{:%H:%M:%S}<span> · {:%d %b}</span></time>').format(
+        when.isoformat(), when.astimezone(), when.astimezone()
+    )
 
 
 _templates = Environment(

@@ -1,5 +1,6 @@
 """Takes text messages the way Twilio's HTTP API does, with its errors and signed status callbacks;
-shows them on the phones they were sent to, and as JSON."""
+shows them on the phones they were sent to, and as JSON.
+"""
 
 import asyncio
 import base64
@@ -19,7 +20,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from twilio.request_validator import RequestValidator
 
 from notifier.sandbox.journal import Journal
 from notifier.sandbox.pages import page
@@ -57,17 +58,13 @@ class Phone:
     each for one message that is taken but never arrives.
     """
 
-    def __init__(
-        self, account_sid: str, auth_token: str, directory: Path | None = None
-    ) -> None:
+    def __init__(self, account_sid: str, auth_token: str, directory: Path | None = None) -> None:
         self.fail_next: list[tuple[int, int]] = []
         self.undelivered_next: list[int] = []
         self._account_sid = account_sid
         self._credentials = f"{account_sid}:{auth_token}".encode()
         self._signer = RequestValidator(auth_token)
-        self._journal = Journal(
-            None if directory is None else directory / "phone.jsonl"
-        )
+        self._journal = Journal(None if directory is None else directory / "phone.jsonl")
         # A line for every change of status: the last one of a message tells.
         kept = (TextMessage(**line) for line in self._journal.read())
         self._messages = {message.sid: message for message in kept}
@@ -165,17 +162,13 @@ class Phone:
             # The callback comes to this machine: no proxy, and no certificates, the loading of
             # which would hold up the loop for every message.
             async with httpx.AsyncClient(verify=False, trust_env=False) as client:
-                await client.post(
-                    url, data=fields, headers={"X-Twilio-Signature": signature}
-                )
+                await client.post(url, data=fields, headers={"X-Twilio-Signature": signature})
         except httpx.HTTPError as error:
             log.warning("status callback for %s failed: %r", message.sid, error)
 
     async def _list(self, request: Request) -> Response:
         to = request.query_params.get("to")
-        return JSONResponse(
-            [m.as_json() for m in self.messages if to is None or m.to == to]
-        )
+        return JSONResponse([m.as_json() for m in self.messages if to is None or m.to == to])
 
     async def _clear(self, request: Request) -> Response:
         self._messages.clear()

@@ -1,5 +1,6 @@
 """Takes the signed actions the service forwards, each acted on once; holds the accounts' states
-and shows them with everything that was delivered."""
+and shows them with everything that was delivered.
+"""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -79,9 +80,7 @@ class AccountPlatform:
         self.deliveries: list[Delivery] = []
         self._settled: dict[str, Delivery] = {}
         self._webhook = Webhook(secret)
-        self._journal = Journal(
-            None if directory is None else directory / "platform.jsonl"
-        )
+        self._journal = Journal(None if directory is None else directory / "platform.jsonl")
         for line in self._journal.read():
             self._take(Delivery(**line))
         self.app = Starlette(
@@ -146,9 +145,7 @@ class AccountPlatform:
     async def _account(self, request: Request) -> Response:
         account = self.accounts.get(request.path_params["id"])
         if account is None:
-            return JSONResponse(
-                {"detail": "no action about this account yet"}, status_code=404
-            )
+            return JSONResponse({"detail": "no action about this account yet"}, status_code=404)
         return JSONResponse(asdict(account))
 
     async def _list_actions(self, request: Request) -> Response:
@@ -163,9 +160,7 @@ class AccountPlatform:
     async def _page(self, request: Request) -> Response:
         return page(
             "platform.html",
-            accounts=sorted(
-                self.accounts.values(), key=lambda a: a.since, reverse=True
-            ),
+            accounts=sorted(self.accounts.values(), key=lambda a: a.since, reverse=True),
             deliveries=self.deliveries[: -_LONGEST_LIST - 1 : -1],
             total=len(self.deliveries),
             down=self.down,

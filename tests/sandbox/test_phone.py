@@ -12,10 +12,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from twilio.base.exceptions import TwilioRestException  # type: ignore[import-untyped]
-from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
-from twilio.rest import Client  # type: ignore[import-untyped]
+from twilio.base.exceptions import TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
 
 from notifier.sandbox.phone import Phone
 from notifier.sandbox.serving import serving
@@ -45,9 +45,7 @@ class Callbacks:
     def __init__(self) -> None:
         self.url = ""
         self.received: list[dict[str, str]] = []
-        self.app = Starlette(
-            routes=[Route("/receipts", self.receive, methods=["POST"])]
-        )
+        self.app = Starlette(routes=[Route("/receipts", self.receive, methods=["POST"])])
 
     async def receive(self, request: Request) -> Response:
         fields = dict(parse_qsl((await request.body()).decode()))
@@ -109,9 +107,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_message_is_taken_and_can_be_fetched(
-    send: Callable[..., Awaitable[Any]], phone: Phone
-) -> None:
+async def test_a_message_is_taken_and_can_be_fetched(send: Callable[..., Awaitable[Any]], phone: Phone) -> None:
     sent = await send(validity_period=1800)
     assert sent.sid.startswith("SM")
     assert len(sent.sid) == 34
@@ -124,9 +120,7 @@ async def test_a_message_is_taken_and_can_be_fetched(
     assert phone.messages[0].validity_period == 1800
 
 
-async def test_a_messaging_service_chooses_the_sender(
-    send: Callable[..., Awaitable[Any]], phone: Phone
-) -> None:
+async def test_a_messaging_service_chooses_the_sender(send: Callable[..., Awaitable[Any]], phone: Phone) -> None:
     sent = await send(from_=None, messaging_service_sid="MG" + "1" * 32)
     assert (sent.from_, sent.num_segments) == (None, "0")
     await until(lambda: phone.messages[0].status == "delivered")
@@ -159,17 +153,11 @@ async def test_the_longest_body_is_taken(send: Callable[..., Awaitable[Any]]) ->
     assert (await send(body="a" * 1600)).num_segments == "11"
 
 
-@pytest.mark.parametrize(
-    ("account", "token"), [(ACCOUNT, "wrong"), ("AC" + "9" * 32, TOKEN)]
-)
-async def test_wrong_credentials_get_twilios_error(
-    http: Elsewhere, account: str, token: str
-) -> None:
+@pytest.mark.parametrize(("account", "token"), [(ACCOUNT, "wrong"), ("AC" + "9" * 32, TOKEN)])
+async def test_wrong_credentials_get_twilios_error(http: Elsewhere, account: str, token: str) -> None:
     stranger = Client(account, token, http_client=http)
     with pytest.raises(TwilioRestException) as refused:
-        await asyncio.to_thread(
-            stranger.messages.create, to=NUMBER, from_=SENDER, body="hi"
-        )
+        await asyncio.to_thread(stranger.messages.create, to=NUMBER, from_=SENDER, body="hi")
     assert (refused.value.status, refused.value.code) == (401, 20003)
     with pytest.raises(TwilioRestException) as refused:
         await asyncio.to_thread(stranger.messages("SM0").fetch)
@@ -209,16 +197,12 @@ async def test_a_message_can_fail_after_it_was_taken(
     assert phone.messages[0].error_code == 30003
 
 
-async def test_a_callback_nobody_takes_harms_nothing(
-    send: Callable[..., Awaitable[Any]], phone: Phone
-) -> None:
+async def test_a_callback_nobody_takes_harms_nothing(send: Callable[..., Awaitable[Any]], phone: Phone) -> None:
     await send(status_callback="http://127.0.0.1:9/nobody")
     await until(lambda: phone.messages[0].status == "delivered")
 
 
-async def test_each_failure_is_used_once(
-    send: Callable[..., Awaitable[Any]], phone: Phone
-) -> None:
+async def test_each_failure_is_used_once(send: Callable[..., Awaitable[Any]], phone: Phone) -> None:
     phone.fail_next = [(429, 20429), (500, 20500)]
     for status in (429, 500):
         with pytest.raises(TwilioRestException) as failed:
@@ -263,9 +247,7 @@ async def test_the_page_shows_a_phone_for_each_number_with_links_to_click(
     send: Callable[..., Awaitable[Any]], web: httpx.AsyncClient
 ) -> None:
     assert "No text messages yet" in (await web.get("/")).text
-    await send(
-        body="<b>Was it you?</b> http://localhost:8000/l/abc.\n@localhost #123456"
-    )
+    await send(body="<b>Was it you?</b> http://localhost:8000/l/abc.\n@localhost #123456")
     shown = (await web.get("/")).text
     assert NUMBER in shown
     assert '<a href="http://localhost:8000/l/abc" target="_blank"' in shown

@@ -26,15 +26,11 @@ def platform(tmp_path: Path) -> AccountPlatform:
 @pytest.fixture
 async def web(platform: AccountPlatform) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(platform.app)
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://platform"
-    ) as web:
+    async with httpx.AsyncClient(transport=transport, base_url="http://platform") as web:
         yield web
 
 
-def signed(
-    id: str, body: str, secret: str = SECRET, when: datetime | None = None
-) -> dict[str, str]:
+def signed(id: str, body: str, secret: str = SECRET, when: datetime | None = None) -> dict[str, str]:
     when = when or datetime.now(UTC)
     return {
         "webhook-id": id,
@@ -45,9 +41,7 @@ def signed(
 
 @pytest.fixture
 def deliver(web: httpx.AsyncClient) -> Deliver:
-    async def deliver(
-        id: str, type: str = DEACTIVATION, account: str = "acc-1"
-    ) -> httpx.Response:
+    async def deliver(id: str, type: str = DEACTIVATION, account: str = "acc-1") -> httpx.Response:
         body = json.dumps({"type": type, "data": {"account_id": account}})
         return await web.post("/webhooks", content=body, headers=signed(id, body))
 
@@ -64,9 +58,7 @@ async def statuses(web: httpx.AsyncClient) -> list[tuple[str, int, bool]]:
     return [(a["webhook_id"], a["status"], a["repeated"]) for a in actions]
 
 
-async def test_actions_change_the_accounts_state(
-    deliver: Deliver, web: httpx.AsyncClient
-) -> None:
+async def test_actions_change_the_accounts_state(deliver: Deliver, web: httpx.AsyncClient) -> None:
     answer = await deliver("a1")
     assert (answer.status_code, answer.json()) == (200, {"outcome": "done"})
     await deliver("a2", account="acc-2")
@@ -108,9 +100,7 @@ async def test_a_wrong_signature_is_refused(
     web: httpx.AsyncClient, spoil: Callable[[dict[str, str]], dict[str, str]]
 ) -> None:
     body = json.dumps({"type": DEACTIVATION, "data": {"account_id": "acc-1"}})
-    answer = await web.post(
-        "/webhooks", content=body, headers=spoil(signed("a1", body))
-    )
+    answer = await web.post("/webhooks", content=body, headers=spoil(signed("a1", body)))
     assert answer.status_code == 401
     assert await states(web) == {}
     assert await statuses(web) == []
@@ -125,9 +115,7 @@ async def test_another_secret_another_body_or_another_time_is_refused(
         (signed("a1", "{}"), '{"type": 1}'),
         (signed("a1", "{}", when=stale), "{}"),
     ):
-        assert (
-            await web.post("/webhooks", content=body, headers=headers)
-        ).status_code == 401
+        assert (await web.post("/webhooks", content=body, headers=headers)).status_code == 401
 
 
 async def test_one_of_two_signatures_suffices_while_secrets_rotate(
@@ -135,12 +123,8 @@ async def test_one_of_two_signatures_suffices_while_secrets_rotate(
 ) -> None:
     headers = signed("a1", "{}")
     other = signed("a1", "{}", secret="whsec_c29tZXRoaW5nIGVsc2U=")
-    headers["webhook-signature"] = (
-        f"{other['webhook-signature']} {headers['webhook-signature']}"
-    )
-    assert (
-        await web.post("/webhooks", content="{}", headers=headers)
-    ).status_code == 200
+    headers["webhook-signature"] = f"{other['webhook-signature']} {headers['webhook-signature']}"
+    assert (await web.post("/webhooks", content="{}", headers=headers)).status_code == 200
 
 
 async def test_a_failed_delivery_is_acted_on_when_it_comes_again(
@@ -179,9 +163,7 @@ async def test_while_it_is_down_everything_is_answered_503(
     assert await statuses(web) == [("a1", 200, False), ("a1", 503, False)]
 
 
-async def test_the_page_takes_it_down_and_brings_it_back(
-    platform: AccountPlatform, web: httpx.AsyncClient
-) -> None:
+async def test_the_page_takes_it_down_and_brings_it_back(platform: AccountPlatform, web: httpx.AsyncClient) -> None:
     for down, word in ((True, "Bring it back"), (False, "Take it offline")):
         assert (await web.post("/down")).status_code == 303
         assert platform.down is down
@@ -198,9 +180,7 @@ async def test_everything_outlives_the_process(
     assert again.accounts == platform.accounts
     body = json.dumps({"type": DEACTIVATION, "data": {"account_id": "acc-1"}})
     transport = httpx.ASGITransport(again.app)
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://platform"
-    ) as later:
+    async with httpx.AsyncClient(transport=transport, base_url="http://platform") as later:
         await later.post("/webhooks", content=body, headers=signed("a1", body))
         assert (await statuses(later))[0] == ("a1", 200, True)
 
@@ -222,9 +202,7 @@ async def test_an_action_of_an_odd_shape_breaks_nothing(web: httpx.AsyncClient) 
         ('{"data": null}', 200),
         ('{"type": "account.deactivation_confirmed", "data": {"account_id": 7}}', 200),
     ):
-        answer = await web.post(
-            "/webhooks", content=body, headers=signed(body[:9], body)
-        )
+        answer = await web.post("/webhooks", content=body, headers=signed(body[:9], body))
         assert answer.status_code == status
     assert (await web.get("/")).status_code == 200
     assert len(await statuses(web)) == 2

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from notifier.sandbox.serving import PortInUse, bind, serving
+from notifier.ports import PortInUse, bind
+from notifier.sandbox.serving import serving
 
 
 async def hello(request: Request) -> PlainTextResponse:
@@ -54,8 +55,7 @@ def test_a_taken_port_is_told_with_its_setting() -> None:
         with pytest.raises(PortInUse) as told:
             bind("127.0.0.1", port, "NOTIFIER_DEMO_MAILBOX_PORT")
     assert str(told.value) == (
-        f"port {port} is in use: stop what uses it, "
-        "or set NOTIFIER_DEMO_MAILBOX_PORT to another"
+        f"port {port} is in use: stop what uses it, or set NOTIFIER_DEMO_MAILBOX_PORT to another"
     )
 
 

@@ -27,9 +27,7 @@ print(valkey.pid, flush=True)
 time.sleep(60)
 """
 
-bound_to_parent = pytest.mark.skipif(
-    die_with_parent() is None, reason="needs Linux's prctl"
-)
+bound_to_parent = pytest.mark.skipif(die_with_parent() is None, reason="needs Linux's prctl")
 
 
 def starter(data_dir: Path) -> subprocess.Popen[str]:
@@ -56,10 +54,7 @@ def lives(pid: int) -> bool:
     except ProcessLookupError:
         return False
     status = Path(f"/proc/{pid}/stat")  # an orphan may stay as a zombie
-    return (
-        not status.exists()
-        or status.read_text().rpartition(")")[2].split()[0] not in "ZX"
-    )
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] not in "ZX"
 
 
 def within(seconds: float, condition: Callable[[], bool]) -> bool:
@@ -239,7 +234,7 @@ def test_a_failure_tells_the_end_of_the_log(valkey: EmbeddedValkey) -> None:
     valkey.stop()
     for manifest in (valkey.data_dir / "appendonlydir").glob("*.manifest"):
         manifest.write_text("nonsense\n")
-    with pytest.raises(ValkeyDidNotStart, match="exited with 1(?s:.)*manifest"):
+    with pytest.raises(ValkeyDidNotStart, match=r"exited with 1(?s:.)*manifest"):
         valkey.start()
 
 
