@@ -1,11 +1,15 @@
 -- What a link would do (commit = 0) or does (commit = 1), judged and recorded in one step.
 -- KEYS: 1 the account's state (hash)   2 this link's use (string)   3 when the newest link for its subject was issued
 --       4 the actions that are due (sorted set)   5 the action's record (hash)
+--       6 wrong codes typed on this link's page (string)   7 the account's audit stream
+--       8 up to when links with this purpose are void (string)
 -- ARGV: 1 commit   2 now   3 issued   4 expires   5 purpose   6 delay before reactivation   7 action id
---       8 the action's payload   9 how long an account's state is kept                             (times in ms)
--- Returns {outcome, time, action id}.
+--       8 the action's payload   9 how long an account's state is kept
+--       10 the code on its page: '' not asked for, 'right', 'wrong'   11 how many may be wrong
+--       12 the link's identity, for the audit   13 how long an audit is kept                        (times in ms)
+-- Returns {outcome, time, action id or attempts left}.
 local commit, now, issued, expires = ARGV[1] == '1', tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local purpose, delay, action = ARGV[5], tonumber(ARGV[6]), ARGV[7]
+local purpose, delay, action, challenge = ARGV[5], tonumber(ARGV[6]), ARGV[7], ARGV[10]
 local of_account = purpose == 'deactivate' or purpose == 'reactivate'
 
 local function account(field)
@@ -18,43 +22,66 @@ local function told(use)
   return { outcome, at, id }
 end
 
-local use = redis.call('GET', KEYS[2])
-if use then return told(use) end
+local function judge()
+  local use = redis.call('GET', KEYS[2])
+  if use then return told(use) end
 
--- Any copy of a deactivation works until the account is deactivated; then every copy says so, however old it is.
-local deactivated = account('deactivated')
-if purpose == 'deactivate' and deactivated then return { 'done', deactivated, '' } end
+  -- Any copy of a deactivation works until the account is deactivated; then every copy says so, however old it is.
+  local deactivated = account('deactivated')
+  if purpose == 'deactivate' and deactivated then return { 'done', deactivated, '' } end
 
-if now >= expires then return { 'expired', ARGV[4], '' } end
+  if now >= expires then return { 'expired', ARGV[4], '' } end
 
-for _, field in ipairs({ 'retired', 'void:' .. purpose }) do
-  local void = account(field)
-  if void and issued <= tonumber(void) then return { 'superseded', void, '' } end
+  for _, void in ipairs({ account('retired') or '0', redis.call('GET', KEYS[8]) or '0' }) do
+    if issued <= tonumber(void) then return { 'superseded', void, '' } end
+  end
+  local newest = redis.call('GET', KEYS[3])
+  if newest and issued < tonumber(newest) then return { 'superseded', newest, '' } end
+
+  if purpose == 'reactivate' then
+    -- A deactivation that the platform has not confirmed yet counts from its click.
+    local waiting = account('pending:deactivate')
+    local since = deactivated or (waiting and told(waiting)[2])
+    if not since then return { 'idle', ARGV[2], '' } end
+    local opens = tonumber(since) + delay
+    if now < opens or not deactivated then return { 'early', string.format('%.0f', opens), '' } end
+  end
+
+  -- Copies of one message and copies in several messages make one action.
+  local pending = of_account and account('pending:' .. purpose)
+  if pending then return told(pending) end
+
+  local left = tonumber(ARGV[11]) - tonumber(redis.call('GET', KEYS[6]) or '0')
+  if left <= 0 then return { 'locked', ARGV[2], '0' } end
+  if not commit then return { 'open', ARGV[4], tostring(left) } end
+
+  if challenge == 'wrong' then
+    redis.call('INCR', KEYS[6])
+    redis.call('PEXPIREAT', KEYS[6], ARGV[4])
+    if left == 1 then return { 'locked', ARGV[2], '0' } end
+    return { 'wrong', ARGV[2], tostring(left - 1) }
+  end
+
+  local mark = 'pending ' .. ARGV[2] .. ' ' .. action
+  redis.call('SET', KEYS[2], mark, 'PXAT', ARGV[4])
+  if of_account then
+    redis.call('HSET', KEYS[1], 'pending:' .. purpose, mark)
+    if not deactivated then redis.call('PEXPIRE', KEYS[1], ARGV[9]) end
+  elseif newest then
+    -- Copies of the same age in other messages for this subject: superseded from here on.
+    redis.call('SET', KEYS[3], string.format('%.0f', issued + 1), 'KEEPTTL')
+  end
+  redis.call('HSET', KEYS[5], 'purpose', purpose, 'account', KEYS[1], 'use', KEYS[2], 'audit', KEYS[7], 'link', ARGV[12],
+    'payload', ARGV[8])
+  redis.call('ZADD', KEYS[4], ARGV[2], action)
+  return { 'accepted', ARGV[2], action }
 end
-local newest = redis.call('GET', KEYS[3])
-if newest and issued < tonumber(newest) then return { 'superseded', newest, '' } end
 
-if purpose == 'reactivate' then
-  -- A deactivation that the platform has not confirmed yet counts from its click.
-  local waiting = account('pending:deactivate')
-  local since = deactivated or (waiting and told(waiting)[2])
-  if not since then return { 'idle', ARGV[2], '' } end
-  local opens = tonumber(since) + delay
-  if now < opens or not deactivated then return { 'early', string.format('%.0f', opens), '' } end
+local judged = judge()
+if commit then
+  redis.call('XADD', KEYS[7], 'MINID', '~', string.format('%.0f', now - ARGV[13]), '*',
+    'what', judged[1] == 'accepted' and 'consumed' or 'not_done', 'link', ARGV[12], 'purpose', purpose,
+    'reason', judged[1] == 'accepted' and '' or judged[1])
+  redis.call('PEXPIRE', KEYS[7], ARGV[13])
 end
-
--- Copies of one message and copies in several messages make one action.
-local pending = of_account and account('pending:' .. purpose)
-if pending then return told(pending) end
-
-if not commit then return { 'open', ARGV[4], '' } end
-
-local mark = 'pending ' .. ARGV[2] .. ' ' .. action
-redis.call('SET', KEYS[2], mark, 'PXAT', ARGV[4])
-if of_account then
-  redis.call('HSET', KEYS[1], 'pending:' .. purpose, mark)
-  if not deactivated then redis.call('PEXPIRE', KEYS[1], ARGV[9]) end
-end
-redis.call('HSET', KEYS[5], 'purpose', purpose, 'account', KEYS[1], 'use', KEYS[2], 'payload', ARGV[8])
-redis.call('ZADD', KEYS[4], ARGV[2], action)
-return { 'accepted', ARGV[2], action }
+return judged

@@ -1,7 +1,7 @@
 """What was done with links: a read link and a moment go in, the outcome of showing or using it comes out.
 
-Keeps each account's state (deactivated since when, what was retired when), each link's one use, and the actions that
-were consumed and are not yet forwarded. A link that is never used is not in here at all.
+Keeps each account's state (deactivated since when, what was retired when), each link's one use, the actions that were
+consumed and are not yet forwarded, and an audit of it all. A link that is never used is not in here at all.
 """
 
 from collections.abc import Iterable
@@ -15,9 +15,19 @@ from redis.asyncio import Redis
 from links.purposes import Purpose
 from links.store import Claim, Write, claim, has_due, write_if_claimed
 
-Outcome = Literal["open", "accepted", "pending", "done", "refused", "expired", "superseded", "early", "idle"]
+Outcome = Literal[
+    "open", "accepted", "wrong", "locked", "pending", "done", "refused", "expired", "superseded", "early", "idle"
+]
+# What was typed on a link's page against the code printed in its message; None where none is asked for.
+Challenge = Literal["right", "wrong"] | None
 
-_CONSUME = (Path(__file__).parent / "consume.lua").read_text("utf-8")
+# Wrong codes on one link's page, until it is locked.
+CHALLENGE_ATTEMPTS = 5
+_SHOWN_AGAIN = timedelta(hours=1)
+
+_HERE = Path(__file__).parent
+_CONSUME = (_HERE / "consume.lua").read_text("utf-8")
+_AUDIT = (_HERE / "audit.lua").read_text("utf-8")
 _DUE = "link:due"
 _DEAD = "link:dead"
 _ACTION = "link:action:"
@@ -28,7 +38,7 @@ class Link:
     """A link as its token and its message tell it; times in ms.
 
     `account` and `subject` are opaque (digests). A newer link with the same purpose and subject supersedes this one.
-    `identity` is the signed jti: what is consumed.
+    `identity` is the signed jti: what is consumed. The page of a `challenged` link asks for the code of its message.
     """
 
     purpose: Purpose
@@ -37,48 +47,73 @@ class Link:
     issued: int
     expires: int
     subject: str | None = None
+    challenged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """An outcome, and the time that goes with it (ms).
 
-    open: may be used, until `at`. accepted: this very call used it. pending: used, not yet confirmed. done, refused:
-    the platform's answer. superseded: voided at `at`. early: opens at `at`. idle: nothing to reactivate.
+    open: may be used, until `at`. accepted: this very call used it. wrong: the code was, `attempts_left` more may be.
+    locked: too many were. pending: used, not yet confirmed. done, refused: the platform's answer. superseded: voided
+    at `at`. early: opens at `at`. idle: nothing to reactivate.
     """
 
     outcome: Outcome
     at: int
     action: str | None = None
+    attempts_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened to an account's links. `what` is shown, consumed, not_done (why: `reason`), forwarded
+    (`reason`: the answer), superseded or revoked; `link` names one, `purpose` all of a kind.
+    """
+
+    at: int
+    what: str
+    purpose: str
+    link: str
+    reason: str
 
 
 class Ledger:
-    """The uses of links, in Redis. `keep` is how long after its last change an active account's state matters: the
-    longest life of a link.
+    """The uses of links, in Redis.
+
+    `keep` is how long after its last change an active account's state matters: the longest life of a link.
+    `keep_audit` is how old an audit's entries grow.
     """
 
-    def __init__(self, redis: Redis, reactivation_delay: timedelta, keep: timedelta) -> None:
+    def __init__(self, redis: Redis, reactivation_delay: timedelta, keep: timedelta, keep_audit: timedelta) -> None:
         self._redis = redis
         self._consume = redis.register_script(_CONSUME)
+        self._shown = redis.register_script(_AUDIT)
+        self._keep_audit = _ms(keep_audit)
         self.reactivation_delay = _ms(reactivation_delay)
         self._keep = _ms(keep)
 
     async def look(self, link: Link, now: int) -> Judgement:
         """What using the link now would do; changes nothing."""
-        return await self._judge(link, now, "", b"")
+        return await self._judge(link, now, "", b"", None)
 
-    async def consume(self, link: Link, now: int, action: str, payload: bytes) -> Judgement:
+    async def consume(
+        self, link: Link, now: int, action: str, payload: bytes, challenge: Challenge = None
+    ) -> Judgement:
         """Use the link: `accepted` to exactly one caller, whose `payload` is then due to be forwarded as `action`."""
-        return await self._judge(link, now, action, payload)
+        return await self._judge(link, now, action, payload, challenge)
 
-    async def _judge(self, link: Link, now: int, action: str, payload: bytes) -> Judgement:
-        outcome, at, by = await self._consume(
+    async def _judge(self, link: Link, now: int, action: str, payload: bytes, challenge: Challenge) -> Judgement:
+        outcome, at, more = await self._consume(
             keys=[
                 _account(link.account),
                 f"link:use:{link.identity}",
                 _newest(link),
                 _DUE,
                 _ACTION + action,
+                f"link:wrong:{link.identity}",
+                _audit(link.account),
+                _void(link.account, link.purpose),
             ],
             args=[
                 1 if action else 0,
@@ -90,20 +125,58 @@ class Ledger:
                 action,
                 payload,
                 self._keep,
+                challenge or "",
+                CHALLENGE_ATTEMPTS,
+                link.identity,
+                self._keep_audit,
             ],
         )
-        return Judgement(outcome.decode(), int(at), by.decode() or None)
+        told: Outcome = outcome.decode()
+        if told in ("open", "wrong", "locked"):
+            return Judgement(told, int(at), attempts_left=int(more))
+        return Judgement(told, int(at), more.decode() or None)
+
+    async def shown(self, link: Link, outcome: str, now: int) -> None:
+        """Into the audit, once an hour for each link and outcome: a scanner's thousand visits tell no more than one."""
+        await self._shown(
+            keys=[_audit(link.account)],
+            args=[link.identity, link.purpose.name, outcome, now, self._keep_audit, _ms(_SHOWN_AGAIN)],
+        )
+
+    async def audit(self, account: str) -> list[Entry]:
+        """What happened to an account's links, oldest first."""
+        rows = await self._redis.xrange(_audit(account))
+        return [
+            Entry(
+                int(id.split(b"-")[0]), *(fields[name].decode() for name in (b"what", b"purpose", b"link", b"reason"))
+            )
+            for id, fields in rows
+        ]
+
+    async def revoke(self, account: str, purposes: Iterable[Purpose], now: int) -> None:
+        """Void every link with these purposes that was issued up to now."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for purpose in purposes:
+                for write in (
+                    ("SET", _void(account, purpose), now, "PX", self._keep),
+                    *self._audited(account, now, "revoked", purpose.name),
+                ):
+                    pipe.execute_command(*write)
+            await pipe.execute()
 
     def issued(self, link: Link) -> list[Write]:
         """Writes by which a link supersedes older ones for the same subject, until they would have expired anyway."""
-        return [("SET", _newest(link), link.issued, "PXAT", link.expires)]
+        return [
+            ("SET", _newest(link), link.issued, "PXAT", link.expires),
+            *self._audited(link.account, link.issued, "superseded", link.purpose.name),
+        ]
 
     def deactivated(self, account: str, at: int, purposes: Iterable[Purpose]) -> list[Write]:
         """Writes that make the account deactivated since `at`, which kills every dangerous link but the way back."""
         voided = [p for p in purposes if not p.protective and p.name != "reactivate"]
         return [
             ("HSETNX", _account(account), "deactivated", at),
-            *(("HSET", _account(account), f"void:{purpose.name}", at) for purpose in voided),
+            *(("SET", _void(account, purpose), at, "PX", self._keep) for purpose in voided),
             ("HDEL", _account(account), "pending:deactivate"),
             ("PERSIST", _account(account)),
         ]
@@ -152,11 +225,13 @@ class Ledger:
     ) -> bool:
         """The platform has answered. `answer` (opaque) is kept as long as the link, for its page to tell."""
         record, use = _ACTION + action.id, action.fields["use"]
+        purpose, link = action.fields["purpose"].decode(), action.fields["link"].decode()
         writes: list[Write] = [
             ("SET", use, f"{outcome} {now} {action.id if answer else ''}", "XX", "KEEPTTL"),
-            ("HDEL", action.fields["account"], f"pending:{action.fields['purpose'].decode()}"),
+            ("HDEL", action.fields["account"], f"pending:{purpose}"),
             ("ZREM", _DUE, action.id),
             ("DEL", record),
+            *self._audited_in(action.fields["audit"], now, "forwarded", purpose, link, outcome),
             *beside,
         ]
         if answer:
@@ -168,6 +243,18 @@ class Ledger:
         held: bytes | None = await self._redis.hget(_ACTION + action, "answer")  # type: ignore[misc]
         return held
 
+    def _audited(self, account: str, now: int, what: str, purpose: str) -> list[Write]:
+        return self._audited_in(_audit(account), now, what, purpose, "", "")
+
+    def _audited_in(
+        self, stream: str | bytes, now: int, what: str, purpose: str, link: str, reason: str
+    ) -> list[Write]:
+        fields = ("what", what, "link", link, "purpose", purpose, "reason", reason)
+        return [
+            ("XADD", stream, "MINID", "~", now - self._keep_audit, "*", *fields),
+            ("PEXPIRE", stream, self._keep_audit),
+        ]
+
 
 def _account(account: str) -> str:
     return f"link:account:{account}"
@@ -175,6 +262,14 @@ def _account(account: str) -> str:
 
 def _newest(link: Link) -> str:
     return f"link:newest:{link.purpose.letter}:{link.account}:{link.subject or ''}"
+
+
+def _void(account: str, purpose: Purpose) -> str:
+    return f"link:void:{purpose.letter}:{account}"
+
+
+def _audit(account: str) -> str:
+    return f"link:audit:{account}"
 
 
 def _ms(span: timedelta) -> int:

@@ -15,15 +15,30 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from links.errors import NotValid
-from links.ledger import Judgement, Ledger, Link, Outcome
+from links.ledger import Challenge, Judgement, Ledger, Link, Outcome
 from links.tokens import Token, Tokens
 
 PageOutcome = Literal[
-    "open", "pending", "done", "used", "refused", "expired", "superseded", "too_early", "not_needed", "not_valid"
+    "open",
+    "malformed",
+    "wrong",
+    "locked",
+    "pending",
+    "done",
+    "used",
+    "refused",
+    "expired",
+    "superseded",
+    "too_early",
+    "not_needed",
+    "not_valid",
 ]
 
 _STATUS: dict[PageOutcome, int] = {
     "open": 200,
+    "malformed": 422,
+    "wrong": 422,
+    "locked": 410,
     "pending": 202,
     "done": 200,
     "used": 409,
@@ -37,6 +52,8 @@ _STATUS: dict[PageOutcome, int] = {
 _PAGE: dict[Outcome, PageOutcome] = {
     "open": "open",
     "accepted": "pending",
+    "wrong": "wrong",
+    "locked": "locked",
     "pending": "pending",
     "done": "done",
     "refused": "refused",
@@ -47,6 +64,7 @@ _PAGE: dict[Outcome, PageOutcome] = {
 }
 # A form of ours holds a purpose and a code.
 _MOST_FORM_BYTES = 4_096
+_CODE_LENGTHS = range(4, 11)
 # How long a POST waits for the platform before it answers "pending"; most answer within this.
 _PATIENCE = 2.5
 _LOOK_AGAIN = 0.1
@@ -76,6 +94,14 @@ class Site(Protocol):
 
     async def resolve(self, token: Token) -> Visit | None:
         """The message that carried the token; None when it is no longer kept."""
+        ...
+
+    async def admit(self, visit: Visit | None, request: Request) -> None:
+        """Raises where this POST is one too many; None is the visit of a token that stands for nothing."""
+        ...
+
+    async def challenge(self, visit: Visit, link: Link, code: str) -> bool:
+        """Whether `code` is the one printed in the message that carried `link`."""
         ...
 
     def action(self, visit: Visit, link: Link, request: Request, now: int) -> tuple[str, bytes]:
@@ -112,24 +138,35 @@ class Pages:
         visit = await self._visit(request)
         if isinstance(visit, View):
             return await self._page(request, visit)
-        return await self._page(request, _view(visit, *await self._choose(visit)))
+        view = _view(visit, *await self._choose(visit))
+        if view.link:
+            await self._ledger.shown(view.link, view.outcome, self._clock())
+        return await self._page(request, view)
 
     async def act(self, request: Request) -> Response:
         """Do what the page showed."""
         visit = await self._visit(request)
+        await self._site.admit(None if isinstance(visit, View) else visit, request)
         if isinstance(visit, View):
             return await self._page(request, visit)
         form = await _form(request)
         link, judgement = await self._choose(visit)
         # The short form's page offers whichever applies. What the owner was shown is what is done, or nothing.
-        shown = form.get("purpose", link.purpose.name)
-        if judgement.outcome == "open" and shown == link.purpose.name:
-            now = self._clock()
-            action, payload = self._site.action(visit, link, request, now)
-            judgement = await self._ledger.consume(link, now, action, payload)
-            if judgement.outcome == "accepted":
-                await self._site.acted(visit, link, now)
-                return await self._page(request, _view(visit, link, await self._settled(link)))
+        if judgement.outcome == "open" and form.get("purpose", link.purpose.name) != link.purpose.name:
+            return await self._page(request, _view(visit, link, judgement))
+        challenge: Challenge = None
+        if link.challenged and judgement.outcome == "open":
+            typed = "".join(form.get("code", "").split())
+            if not (typed.isascii() and typed.isdigit() and len(typed) in _CODE_LENGTHS):
+                # A slip of the finger is no guess.
+                return await self._page(request, replace(_view(visit, link, judgement), outcome="malformed"))
+            challenge = "right" if await self._site.challenge(visit, link, typed) else "wrong"
+        now = self._clock()
+        action, payload = self._site.action(visit, link, request, now)
+        judgement = await self._ledger.consume(link, now, action, payload, challenge)
+        if judgement.outcome == "accepted":
+            await self._site.acted(visit, link, now)
+            return await self._page(request, _view(visit, link, await self._settled(link)))
         view = _view(visit, link, judgement)
         return await self._page(request, replace(view, outcome="used") if view.outcome == "done" else view)
 

@@ -3,7 +3,7 @@
 A new purpose is a row here and its strings in the page templates.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -12,29 +12,38 @@ from datetime import timedelta
 class Purpose:
     """One kind of link.
 
-    `letter` names it in a token. `life` counts from the message's acceptance. A protective link survives newer
-    messages, and every copy works until the account is deactivated; a dangerous one dies with a confirmed
-    deactivation, and one that supersedes also when a newer one is issued for the same subject. `action` is the type of
-    what a click forwards.
+    `letter` names it in a token. `life` counts from the message's acceptance. `action` is the type of what a click
+    forwards. A `protective` link survives newer messages, and every copy works until what it does is done; a
+    dangerous one (not protective) dies with a confirmed deactivation. One that `supersedes` voids older ones for the
+    same subject. One with a `challenge` asks on its page for the code printed in the same message, if that prints one:
+    a person can type it, a mail scanner does not.
     """
 
     name: str
     letter: str
     life: timedelta
-    protective: bool
-    supersedes: bool
     action: str
+    protective: bool = False
+    supersedes: bool = False
+    challenge: bool = False
 
 
 _TABLE = (
-    Purpose("deactivate", "d", timedelta(days=7), True, False, "account.deactivation_confirmed"),
-    Purpose("reactivate", "r", timedelta(days=7), False, False, "account.reactivation_confirmed"),
-    Purpose("authorize_device", "a", timedelta(minutes=30), False, True, "device.authorized"),
-    Purpose("confirm_withdrawal", "w", timedelta(minutes=30), False, True, "withdrawal.confirmed"),
+    Purpose("deactivate", "d", timedelta(days=7), "account.deactivation_confirmed", protective=True),
+    Purpose("reactivate", "r", timedelta(days=7), "account.reactivation_confirmed", supersedes=True, challenge=True),
+    Purpose("authorize_device", "a", timedelta(minutes=30), "device.authorized", supersedes=True, challenge=True),
+    Purpose("confirm_withdrawal", "w", timedelta(minutes=30), "withdrawal.confirmed", supersedes=True, challenge=True),
+    Purpose("activate_account", "c", timedelta(days=3), "account.activated"),
 )
+NAMES = frozenset(row.name for row in _TABLE)
 
 
-def purposes(lives: Mapping[str, timedelta] | None = None) -> Mapping[str, Purpose]:
-    """The table by name, with the lives that the operator has set in place of the defaults."""
-    set_lives = lives or {}
-    return {row.name: replace(row, life=set_lives.get(row.name, row.life)) for row in _TABLE}
+def purposes(
+    lives: Mapping[str, timedelta] | None = None, challenges: Iterable[str] | None = None
+) -> Mapping[str, Purpose]:
+    """The table by name, with the operator's lives and challenges in place of the defaults."""
+    asked = {row.name for row in _TABLE if row.challenge} if challenges is None else set(challenges)
+    return {
+        row.name: replace(row, life=(lives or {}).get(row.name, row.life), challenge=row.name in asked)
+        for row in _TABLE
+    }

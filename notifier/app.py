@@ -12,10 +12,13 @@ from starlette.exceptions import HTTPException
 
 from links.pages import Pages
 from notifier import errors
+from notifier.api.audit import AuditApi
 from notifier.api.codes import CodesApi
+from notifier.api.door import Door
 from notifier.api.edge import Edge
 from notifier.api.events import EventsApi
 from notifier.api.health import HealthApi
+from notifier.api.links import LinksApi
 from notifier.api.notifications import NotificationsApi
 from notifier.clicks import Clicks
 from notifier.clock import Clock, system_clock
@@ -34,6 +37,7 @@ STATUS: dict[type[errors.NotifierError], int] = {
     errors.TooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.Invalid: 422,
+    errors.TooMany: 429,
     errors.Unavailable: 503,
 }
 _TITLES = {
@@ -46,6 +50,7 @@ _TITLES = {
     413: "Content Too Large",
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
@@ -65,17 +70,22 @@ def create_app(settings: Settings, redis: ArqRedis | None = None, clock: Clock =
     app = FastAPI(title="notifier", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.api_keys = settings.api_keys
     served: frozenset[Channel] = frozenset(("email", "sms") if settings.twilio_account_sid else ("email",))
-    app.include_router(EventsApi(parts.intake, served).router())
-    app.include_router(CodesApi(parts.intake, parts.codes, served, clock).router())
+    door = Door(served, settings.sms_countries, parts.throttle)
+    app.include_router(EventsApi(parts.intake, door).router())
+    app.include_router(CodesApi(parts.intake, parts.codes, door, parts.throttle, clock).router())
     app.include_router(NotificationsApi(parts.outbox).router())
+    app.include_router(LinksApi(parts.ledger, parts.tokens.purposes, clock).router())
+    app.include_router(AuditApi(parts.ledger, parts.outbox, parts.sealer).router())
     app.include_router(HealthApi(redis).router())
     clicks = Clicks(
         outbox=parts.outbox,
+        codes=parts.codes,
         ledger=parts.ledger,
         linkage=parts.linkage,
         sealer=parts.sealer,
         renderer=parts.renderer,
         catalogs=parts.catalogs,
+        throttle=parts.throttle,
         ring=parts.bells.forward,
     )
     app.router.routes.extend(Pages(parts.tokens, parts.ledger, clicks, clock).routes())
@@ -107,7 +117,8 @@ def _answers(parts: Parts) -> Callable[[Request, Exception], Awaitable[Response]
         headers = _headers(problem, error)
         if request.url.path.startswith("/l/"):
             locale = parts.catalogs.from_header(request.headers.get("accept-language"))
-            return HTMLResponse(_problem_page(parts, status, locale), status, headers)
+            wait = problem.retry_after if isinstance(problem, errors.TooMany) else None
+            return HTMLResponse(_problem_page(parts, status, locale, wait), status, headers)
         document = {
             "type": "about:blank",
             "title": _TITLES.get(status, "Error"),
@@ -121,14 +132,14 @@ def _answers(parts: Parts) -> Callable[[Request, Exception], Awaitable[Response]
     return answer
 
 
-def _problem_page(parts: Parts, status: int, locale: str) -> str:
-    return parts.renderer.page("problem", locale, "UTC", {"status": status, "languages": [], "retry_after": None})
+def _problem_page(parts: Parts, status: int, locale: str, wait: int | None = None) -> str:
+    return parts.renderer.page("problem", locale, "UTC", {"status": status, "languages": [], "retry_after": wait})
 
 
 def _headers(problem: errors.NotifierError, error: Exception) -> dict[str, str]:
     if isinstance(problem, errors.Unauthenticated):
         return {"www-authenticate": "Bearer"}
-    if isinstance(problem, errors.Unavailable):
+    if isinstance(problem, errors.Unavailable | errors.TooMany):
         return {"retry-after": str(problem.retry_after)}
     if isinstance(error, HTTPException):
         return dict(error.headers or {})

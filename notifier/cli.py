@@ -48,6 +48,24 @@ def worker() -> None:
     create_worker(root.WorkerSettings).run()
 
 
+@app.command("new-key")
+def new_key(
+    webhook: Annotated[bool, typer.Option("--webhook", help="A secret for NOTIFIER_PLATFORM_SECRETS instead.")] = False,
+) -> None:
+    """Print a fresh key for NOTIFIER_LINK_KEYS, NOTIFIER_CODE_KEYS or NOTIFIER_PAYLOAD_KEYS.
+
+    To rotate: append it to the list (the newest signs, all are accepted), restart, wait for the longest life of what
+    was made with the old one (links and payloads 7 days, codes 30 minutes), then remove the old one.
+    """
+    import base64
+    import secrets
+
+    key = secrets.token_bytes(32)
+    typer.echo(
+        f"whsec_{base64.b64encode(key).decode()}" if webhook else base64.urlsafe_b64encode(key).decode().rstrip("=")
+    )
+
+
 @app.command()
 def demo() -> None:
     """Run everything on this machine: API, worker, store, mailbox, phone and account platform, and post a tour."""

@@ -3,6 +3,7 @@
 Implements `links.pages.Site`.
 """
 
+import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -16,14 +17,20 @@ from links.tokens import Token
 from notifier import ids
 from notifier.actions import Action, Answer
 from notifier.clock import moment
+from notifier.codes import Codes
+from notifier.events import Channel
 from notifier.linkage import Linkage
 from notifier.outbox import Outbox
 from notifier.records import Accepted
 from notifier.rendering.i18n import Catalogs, autonym
 from notifier.rendering.renderer import Renderer, masked
 from notifier.sealing import Sealer, Unsealable
+from notifier.throttle import Throttle, network
 
 _LONGEST_USER_AGENT = 512
+# The outcomes that show the form, and what it says of the code that was typed.
+_ASKS = ("open", "malformed", "wrong")
+_CHALLENGE_ERRORS = {"malformed": "malformed", "wrong": "mismatch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,7 @@ class _Message:
     """The message that a link came in."""
 
     notification: str
+    channel: Channel
     accepted: Accepted
 
 
@@ -39,11 +47,13 @@ class Clicks:
     """The tools, handed in by the app. `ring` wakes whoever forwards actions."""
 
     outbox: Outbox
+    codes: Codes
     ledger: Ledger
     linkage: Linkage
     sealer: Sealer
     renderer: Renderer
     catalogs: Catalogs
+    throttle: Throttle
     ring: Callable[[], Awaitable[None]]
 
     async def resolve(self, token: Token) -> Visit | None:
@@ -58,7 +68,20 @@ class Clicks:
         except Unsealable:
             return None
         links = self.linkage.links(accepted, id, token.purpose)
-        return Visit(links, _Message(id, accepted)) if links else None
+        return Visit(links, _Message(id, notification.channel, accepted)) if links else None
+
+    async def admit(self, visit: Visit | None, request: Request) -> None:
+        """Raises errors.TooMany."""
+        visitor = network(request.client.host if request.client else "")
+        await self.throttle.take_or_floor(visitor=visitor)
+        if visit:
+            await self.throttle.take_or_floor(link_account=visit.links[0].account)
+
+    async def challenge(self, visit: Visit, link: Link, code: str) -> bool:
+        """The code of the message's channel, whether or not it still would do elsewhere: the link's own life counts."""
+        message: _Message = visit.about
+        printed = await self.codes.digits(message.accepted.code or "", message.channel)
+        return printed is not None and hmac.compare_digest(printed, code)
 
     def action(self, visit: Visit, link: Link, request: Request, now: int) -> tuple[str, bytes]:
         """A fresh action's id and sealed payload."""
@@ -80,7 +103,9 @@ class Clicks:
         return id, action.seal(self.sealer, id)
 
     async def acted(self, visit: Visit, link: Link, now: int) -> None:
-        """On the timeline, and on to the platform."""
+        """On the timeline, and on to the platform. A code that opened the link opens nothing else."""
+        if link.challenged and visit.about.accepted.code:
+            await self.codes.spend(visit.about.accepted.code)
         await self.outbox.note(visit.about.notification, now, "clicked", purpose=link.purpose.name)
         await self.ring()
 
@@ -93,26 +118,27 @@ class Clicks:
         answer = await self._answer(judgement.action) if judgement and judgement.action else None
         at = moment(judgement.at) if judgement else None
         early = view.outcome == "too_early"
+        asks = view.outcome in _ASKS
         facts: dict[str, Any] = {
             "purpose": link.purpose.name if link else None,
-            "outcome": None if view.outcome == "open" else view.outcome,
+            "outcome": None if asks else view.outcome,
             "account": masked(accepted) if accepted else None,
             "notice": accepted.notice if accepted else None,
             "context": accepted.context if accepted else None,
-            "at": None if early or view.outcome == "open" else at,
+            "at": None if early or asks else at,
             "opens": at if early else self._opens(view),
             "reason": answer.reason if answer else None,
             "next_url": answer.next_url if answer else None,
-            "challenge": False,
-            "challenge_error": None,
-            "attempts_left": None,
+            "challenge": link is not None and link.challenged,
+            "challenge_error": _CHALLENGE_ERRORS.get(view.outcome),
+            "attempts_left": judgement.attempts_left if judgement else None,
             "languages": [
                 SimpleNamespace(tag=tag, name=autonym(tag), url=f"?lang={tag}", current=tag == locale)
                 for tag in self.catalogs.locales
             ],
         }
         zone = accepted.recipient.timezone if accepted else "UTC"
-        return self.renderer.page("confirm" if view.outcome == "open" else "outcome", locale, zone, facts)
+        return self.renderer.page("confirm" if asks else "outcome", locale, zone, facts)
 
     def _opens(self, view: View) -> Any:
         """From when a deactivation that is done can be undone."""

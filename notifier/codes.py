@@ -6,7 +6,7 @@ clear is stored, and every sending of one code, on retry or resend, prints the s
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from links.store import Write
 from notifier.events import Channel
+from notifier.records import PrintedCode
 
 ATTEMPTS = 5
 # A dead code still says that it has expired for a day; after that it is unknown.
@@ -33,43 +34,109 @@ class Verdict:
     attempts_left: int
 
 
-class Codes:
-    """Codes with `length` digits that live for `life`, under the newest of `keys` (the last)."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a code: the event that it was issued for, what it is bound to, when it dies (ms)."""
 
-    def __init__(self, redis: Redis, keys: Sequence[bytes], length: int, life: timedelta) -> None:
+    event: str
+    account: str
+    purpose: str
+    channels: Sequence[Channel]
+    expires: int
+    used: bool
+
+
+class Codes:
+    """Codes under the newest of `keys` (the last), with `length` digits and for `life`, or as their purpose has it."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        keys: Sequence[bytes],
+        *,
+        length: int,
+        lengths: Mapping[str, int],
+        life: timedelta,
+        lives: Mapping[str, timedelta],
+    ) -> None:
         self._redis = redis
         self._verify = redis.register_script(_VERIFY)
         self._keys = {hashlib.sha256(key).hexdigest()[:8]: key for key in keys}
         self._newest = hashlib.sha256(keys[-1]).hexdigest()[:8]
-        self._length = length
-        self._life = life
+        self._length, self._lengths = length, lengths
+        self._life, self._lives = life, lives
 
-    def expires(self, issued: int) -> int:
+    def expires(self, purpose: str, issued: int) -> int:
         """When a code issued then dies (ms)."""
-        return issued + round(self._life.total_seconds() * 1000)
+        return issued + round(self._lives.get(purpose, self._life).total_seconds() * 1000)
 
-    def issue(self, id: str, account: str, purpose: str, channels: Sequence[Channel], issued: int) -> list[Write]:
+    def issue(
+        self, id: str, event: str, account: str, purpose: str, channels: Sequence[Channel], issued: int
+    ) -> list[Write]:
         """Writes that make a code valid from `issued` (ms) on; `account` is a digest."""
-        expires = self.expires(issued)
+        expires = self.expires(purpose, issued)
         return [
             (
-                "HSET", _key(id), "account", account, "purpose", purpose, "channels", ",".join(channels),
-                "length", self._length, "key", self._newest, "expires", expires,
+                "HSET", _key(id), "event", event, "account", account, "purpose", purpose,
+                "channels", ",".join(channels),
+                "length", self._lengths.get(purpose, self._length), "key", self._newest, "expires", expires,
             ),
             ("PEXPIREAT", _key(id), expires + _KEEP_AFTER),
         ]  # fmt: skip
+
+    async def find(self, id: str) -> Standing | None:
+        """A code's standing; None when it is not known."""
+        fields = await self._fields(id)
+        if not fields:
+            return None
+        channels = cast(list[Channel], fields["channels"].split(","))
+        used = "used" in fields or all(f"used:{channel}" in fields for channel in channels)
+        return Standing(fields["event"], fields["account"], fields["purpose"], channels, int(fields["expires"]), used)
+
+    async def add_channels(self, id: str, channels: Sequence[Channel]) -> None:
+        """The code is printed on these too from now on, each with digits of its own."""
+        standing = await self.find(id)
+        if standing:
+            every = dict.fromkeys((*standing.channels, *channels))
+            await self._redis.hset(_key(id), "channels", ",".join(every))  # type: ignore[misc]
 
     async def digits(self, id: str, channel: Channel) -> str | None:
         """The code as its message prints it; None when it is no longer known, or its key is retired."""
         return self._derive(await self._fields(id), id, channel)
 
-    async def verify(self, id: str, guess: str, channel: Channel | None, now: int) -> Verdict:
-        """Settle a guess. Without a channel the code of any channel is right, and all of them are then used."""
+    async def printed(self, id: str, channel: Channel, at: int) -> PrintedCode | None:
+        """The code, and how long it has to live, as a message accepted `at` tells it."""
+        fields = await self._fields(id)
+        digits = self._derive(fields, id, channel)
+        return PrintedCode(digits, round((int(fields["expires"]) - at) / 60_000) or 1) if digits else None
+
+    async def spend(self, id: str) -> None:
+        """Used, in another way than by `verify`."""
+        if await self._redis.exists(_key(id)):
+            await self._redis.hset(_key(id), "used", "1")  # type: ignore[misc]
+
+    async def verify(
+        self,
+        id: str,
+        guess: str,
+        now: int,
+        *,
+        channel: Channel | None = None,
+        account: str | None = None,
+        purpose: str | None = None,
+    ) -> Verdict:
+        """Settle a guess. Without a channel the code of any channel is right, and all of them are then used.
+
+        With an account (a digest) or a purpose, a code of another account or purpose is wrong.
+        """
         fields = await self._fields(id)
         presented = "".join(guess.split()).encode()
         channels = cast(list[Channel], [channel] if channel else fields.get("channels", "").split(","))
+        bound = account in (None, fields.get("account")) and purpose in (None, fields.get("purpose"))
         matches = [
-            c for c in channels if hmac.compare_digest((self._derive(fields, id, c) or "").encode() or b"-", presented)
+            c
+            for c in channels
+            if hmac.compare_digest((self._derive(fields, id, c) or "-").encode(), presented) and bound
         ]
         reason, left = await self._verify(keys=[_key(id)], args=[now, ATTEMPTS, channel or "", *matches])
         return Verdict(cast(Reason, reason.decode()) or None, left)

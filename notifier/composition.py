@@ -13,13 +13,14 @@ from links.tokens import Tokens
 from notifier.bells import Bells, connect
 from notifier.clock import Clock, system_clock
 from notifier.codes import Codes
-from notifier.config import Settings
+from notifier.config import ON_REQUEST, Settings
 from notifier.intake import Intake
 from notifier.linkage import Linkage
 from notifier.outbox import RETENTION, Outbox
 from notifier.rendering.i18n import Catalogs
 from notifier.rendering.renderer import Renderer, Voice
 from notifier.sealing import Sealer
+from notifier.throttle import DEFAULTS, Throttle
 
 _PACKAGE = Path(__file__).parent
 
@@ -44,6 +45,7 @@ class Parts:
     tokens: Tokens
     linkage: Linkage
     sealer: Sealer
+    throttle: Throttle
     catalogs: Catalogs
     renderer: Renderer
     intake: Intake
@@ -64,29 +66,29 @@ def open_store(settings: Settings, retries: int) -> ArqRedis:
 
 def compose(settings: Settings, redis: ArqRedis, clock: Clock = system_clock) -> Parts:
     """Wire it all; touches no network."""
-    table = purposes(
-        {
-            "deactivate": settings.life_deactivate,
-            "reactivate": settings.life_reactivate,
-            "authorize_device": settings.life_authorize_device,
-            "confirm_withdrawal": settings.life_confirm_withdrawal,
-        }
-    )
+    table = purposes(settings.link_lives, settings.link_challenges)
     longest = max((RETENTION, *(purpose.life for purpose in table.values()))) + timedelta(days=1)
     outbox = Outbox(redis)
-    codes = Codes(redis, settings.code_keys, settings.code_length, settings.life_code)
-    ledger = Ledger(redis, settings.reactivation_delay, longest)
+    codes = Codes(
+        redis,
+        settings.code_keys,
+        length=settings.code_length,
+        lengths=settings.code_lengths,
+        life=settings.code_life,
+        lives=settings.code_lives,
+    )
+    ledger = Ledger(redis, settings.reactivation_delay, longest, settings.audit_age)
+    on_request = settings.link_lives.get(ON_REQUEST, timedelta(hours=24))
     tokens = Tokens(settings.link_keys, table, clock)
-    linkage = Linkage(settings.public_url, tokens, table, settings.life_reactivate_on_request)
+    linkage = Linkage(settings.public_url, tokens, table, on_request)
     sealer = Sealer(settings.payload_keys)
     catalogs = Catalogs(assets("locales"), settings.default_locale)
     voice = Voice(
         brand=settings.brand,
         base_url=settings.public_url,
         support_email=settings.support_email,
-        life_code=settings.life_code,
-        life_emergency=settings.life_deactivate,
-        life_on_request=settings.life_reactivate_on_request,
+        life_emergency=table["deactivate"].life,
+        life_on_request=on_request,
         reactivation_delay=settings.reactivation_delay,
         hold_account_reactivated=settings.hold_account_reactivated,
     )
@@ -113,6 +115,7 @@ def compose(settings: Settings, redis: ArqRedis, clock: Clock = system_clock) ->
         tokens=tokens,
         linkage=linkage,
         sealer=sealer,
+        throttle=Throttle(redis, {**DEFAULTS, **settings.limits}),
         catalogs=catalogs,
         renderer=Renderer(assets("templates"), catalogs, voice),
         intake=intake,

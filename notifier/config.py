@@ -7,12 +7,14 @@ space-separated, times are seconds or ISO 8601 durations (`7200`, `PT2H`). Secre
 import base64
 import binascii
 import os
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
+from limits import parse
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -30,7 +32,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from links.purposes import NAMES
 from notifier.recipients import parse_email
+from notifier.throttle import DEFAULTS
 
 PREFIX = "NOTIFIER_"
 
@@ -70,6 +74,44 @@ class Keys(tuple[bytes, ...]):
     def __repr__(self) -> str:
         return f"<{len(self)} keys>"
 
+
+def _pairs(value: Any) -> Any:
+    """`name=value name=value`."""
+    if not isinstance(value, str):
+        return value
+    pairs = [word.partition("=") for word in value.split()]
+    if not all(name and is_given for name, is_given, _ in pairs):
+        raise ValueError("must be name=value, space-separated")
+    return {name: given for name, _, given in pairs}
+
+
+def _lives(names: Collection[str] = ()) -> Callable[[Any], Any]:
+    """`name=duration …`, of these names if any."""
+
+    def read(value: Any) -> Any:
+        pairs = _pairs(value)
+        if names and set(pairs) - set(names):
+            raise ValueError(f"each name must be one of {', '.join(sorted(names))}")
+        return {name: _seconds(life) for name, life in pairs.items()}
+
+    return read
+
+
+def _rates(value: Any) -> Any:
+    """`name=5/10minute …`."""
+    try:
+        rates = {name: parse(rate) if isinstance(rate, str) else rate for name, rate in _pairs(value).items()}
+    except ValueError:
+        raise ValueError("each must be name=times/span, such as code_address=5/10minute") from None
+    if set(rates) - set(DEFAULTS):
+        raise ValueError(f"each name must be one of {', '.join(sorted(DEFAULTS))}")
+    return rates
+
+
+# The life of a `reactivate` link that its owner asked for, beside the purposes' own.
+ON_REQUEST = "reactivate_on_request"
+_LONGEST_CODE = timedelta(minutes=30)
+_Digits = Field(ge=4, le=10)
 
 Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 KeyList = Annotated[tuple[bytes, ...], NoDecode, BeforeValidator(_keys), AfterValidator(Keys)]
@@ -232,16 +274,20 @@ class Settings(BaseSettings):
     payload_keys: KeyList
     api_keys: Annotated[tuple[ApiKey, ...], NoDecode, BeforeValidator(_api_keys)] = ()
 
-    # Lives.
-    life_deactivate: Duration = timedelta(days=7)
-    life_reactivate: Duration = timedelta(days=7)
-    life_reactivate_on_request: Duration = timedelta(hours=24)
-    life_authorize_device: Duration = timedelta(minutes=30)
-    life_confirm_withdrawal: Duration = timedelta(minutes=30)
-    life_code: Duration = timedelta(minutes=30)
+    # Links and codes.
+    link_lives: Annotated[dict[str, timedelta], NoDecode, BeforeValidator(_lives(NAMES | {ON_REQUEST}))] = {}
+    link_challenges: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(_split)] = None
     reactivation_delay: Duration = timedelta(hours=2)
+    code_life: Annotated[Duration, Field(gt=timedelta(0), le=_LONGEST_CODE)] = _LONGEST_CODE
+    code_lives: Annotated[dict[str, timedelta], NoDecode, BeforeValidator(_lives())] = {}
+    code_length: Annotated[int, _Digits] = 6
+    code_lengths: Annotated[dict[str, Annotated[int, _Digits]], NoDecode, BeforeValidator(_pairs)] = {}
+
+    # Holds, limits, and how long an audit is kept.
     hold_account_reactivated: Duration = timedelta(hours=48)
-    code_length: Annotated[int, Field(ge=4, le=10)] = 6
+    limits: Annotated[dict[str, Any], NoDecode, BeforeValidator(_rates)] = {}
+    sms_countries: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    audit_age: Duration = timedelta(days=90)
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -253,6 +299,11 @@ class Settings(BaseSettings):
             raise ValueError("NOTIFIER_TWILIO_AUTH_TOKEN: is not set, and NOTIFIER_TWILIO_ACCOUNT_SID is")
         if self.twilio_account_sid and not (self.twilio_from or self.twilio_messaging_service_sid):
             raise ValueError("NOTIFIER_TWILIO_FROM: set it or NOTIFIER_TWILIO_MESSAGING_SERVICE_SID")
+        unknown = set(self.link_challenges or ()) - NAMES
+        if unknown:
+            raise ValueError(f"NOTIFIER_LINK_CHALLENGES: each must be one of {', '.join(sorted(NAMES))}")
+        if any(life > _LONGEST_CODE for life in self.code_lives.values()):
+            raise ValueError("NOTIFIER_CODE_LIVES: a code lives 30 minutes at most")
         return self
 
     @classmethod

@@ -108,10 +108,10 @@ class Delivery:
             raise _Dead("failed", "payload_key_retired") from None
         code = None
         if accepted.code:
-            code = await self.codes.digits(accepted.code, notification.channel)
+            code = await self.codes.printed(accepted.code, notification.channel, notification.accepted)
             if code is None:
                 raise _Dead("expired", "code_gone")
-        urls = self.linkage.urls(accepted, notification.id)
+        urls = self.linkage.urls(accepted, notification.id, notification.channel)
         recipient = accepted.recipient.address(notification.channel) or ""
         if notification.channel == "sms":
             if self.sms is None:

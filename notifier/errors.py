@@ -9,7 +9,8 @@
     │   ├── Conflict                 this id was taken by another body
     │   ├── TooLarge
     │   ├── UnsupportedMediaType
-    │   └── Invalid                  fields are wrong; carries one FieldProblem for each
+    │   ├── Invalid                  fields are wrong; carries one FieldProblem for each
+    │   └── TooMany                  a limit is reached; carries when to come back
     └── Unavailable                  the store does not answer; the same request will do later
 
 The table error → HTTP status stands in ``app.py``. No message repeats what the caller sent.
@@ -73,6 +74,14 @@ class Invalid(Refused):
         first = problems[0]
         super().__init__(f"{first.pointer}: {first.detail}")
         self.problems = problems
+
+
+class TooMany(Refused):
+    """A limit is reached; `retry_after` in seconds."""
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class Unavailable(NotifierError):

@@ -166,17 +166,20 @@ class Addressed(Model):
     recipient: Recipient
     channels: Channels = ()
 
+    @property
+    def reached(self) -> tuple[Channel, ...]:
+        """The channels given, or those that there is an address for."""
+        every: tuple[Channel, ...] = ("email", "sms")
+        return self.channels or tuple(channel for channel in every if self.recipient.address(channel))
+
     @model_validator(mode="after")
     def _reachable(self) -> Self:
-        given: tuple[Channel, ...] = ("email", "sms")
-        channels = self.channels or tuple(c for c in given if self.recipient.address(c))
-        if not channels:
+        if not self.reached:
             raise ValueError("recipient needs an email or a phone")
-        for channel in channels:
+        for channel in self.channels:
             if self.recipient.address(channel) is None:
                 field = "email" if channel == "email" else "phone"
                 raise ValueError(f"channels has {channel}, so recipient.{field} is needed")
-        object.__setattr__(self, "channels", channels)  # the one write, before anyone has seen it
         return self
 
 

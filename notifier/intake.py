@@ -6,7 +6,7 @@ what it tells of the account's state. Only then is the bell rung and the caller 
 
 import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from redis.exceptions import RedisError
@@ -16,9 +16,9 @@ from links.purposes import Purpose
 from links.store import Write
 from notifier import ids
 from notifier.clock import Clock
-from notifier.codes import Codes
-from notifier.errors import Conflict
-from notifier.events import Channel, Event, Occurrence
+from notifier.codes import Codes, Standing
+from notifier.errors import Conflict, NotFound
+from notifier.events import Channel, CodePurpose, Event, Occurrence
 from notifier.linkage import Linkage
 from notifier.notices import NOTICES, Lane, Notice
 from notifier.outbox import Entry, Outbox
@@ -75,7 +75,7 @@ class Intake:
             accepted.event,
             body,
             accepted.seal(self.sealer),
-            self._entries(accepted, notice),
+            _entries(accepted.notifications, notice, accepted.locale, self._deadline(accepted, notice)),
             now,
             self._beside(accepted, notice),
         )
@@ -88,30 +88,49 @@ class Intake:
             # The event is safe: a bell that fails only costs the time until the next sweep.
             with contextlib.suppress(RedisError, OSError):
                 await self.ring(notice.lane)
-        return Acceptance(
-            accepted.event,
-            accepted.notifications,
-            accepted.code,
-            self.codes.expires(accepted.accepted) if accepted.code else None,
-        )
+        expires = self._code_expires(accepted, notice)
+        return Acceptance(accepted.event, accepted.notifications, accepted.code, expires)
 
-    def _entries(self, accepted: Accepted, notice: Notice) -> list[Entry]:
-        deadline = accepted.accepted + round(notice.deadline.total_seconds() * 1000)
-        if accepted.code:
-            deadline = self.codes.expires(accepted.accepted)
-        return [
-            Entry(id, channel, notice.name, notice.lane, accepted.locale, deadline)
-            for id, channel in accepted.notifications.items()
-        ]
+    async def resendable(self, code: str) -> tuple[Standing, Accepted]:
+        """A code that may be sent again, and its event; raises NotFound or Conflict."""
+        standing = await self.codes.find(code)
+        sealed = await self.outbox.payload(standing.event) if standing else None
+        if standing is None or sealed is None:
+            raise NotFound("no code is kept under this id")
+        if standing.used or self.clock() >= standing.expires:
+            raise Conflict("this code was used or has expired; ask for a new one")
+        return standing, Accepted.open(self.sealer, standing.event, sealed)
+
+    async def resend(
+        self, standing: Standing, accepted: Accepted, channels: Sequence[Channel]
+    ) -> Mapping[str, Channel]:
+        """The same code again, with its first expiry; on a channel that it was not on, with digits of its own."""
+        now, notice = self.clock(), NOTICES[accepted.notice]
+        if accepted.code and set(channels) - set(standing.channels):
+            await self.codes.add_channels(accepted.code, channels)
+        made = {ids.new_id(channel): channel for channel in channels}
+        await self.outbox.add(accepted.event, _entries(made, notice, accepted.locale, standing.expires), now)
+        with contextlib.suppress(RedisError, OSError):
+            await self.ring(notice.lane)
+        return made
+
+    def _code_expires(self, accepted: Accepted, notice: Notice) -> int | None:
+        return self.codes.expires(_code_purpose(accepted, notice), accepted.accepted) if accepted.code else None
+
+    def _deadline(self, accepted: Accepted, notice: Notice) -> int:
+        """A message is worth nothing after its notice's deadline, or without the code that it prints."""
+        own = accepted.accepted + round(notice.deadline.total_seconds() * 1000)
+        return self._code_expires(accepted, notice) or own
 
     def _beside(self, accepted: Accepted, notice: Notice) -> list[Write]:
         account = ids.digest(accepted.account)
         writes: list[Write] = []
         if accepted.code:
-            purpose = notice.code or getattr(accepted.context, "purpose")  # noqa: B009  # the context names it
             channels = tuple(accepted.notifications.values())
-            writes += self.codes.issue(accepted.code, account, purpose, channels, accepted.accepted)
-        for link in self.linkage.superseding(accepted):
+            purpose = _code_purpose(accepted, notice)
+            writes += self.codes.issue(accepted.code, accepted.event, account, purpose, channels, accepted.accepted)
+        link = self.linkage.superseding(accepted)
+        if link:
             writes += self.ledger.issued(link)
         # What these two tell is the account's state; a time to come is taken as now.
         if isinstance(accepted.context, Occurrence):
@@ -122,3 +141,12 @@ class Intake:
                 # Never its own links: those are issued at the moment of acceptance.
                 writes += self.ledger.reactivated(account, min(at, accepted.accepted - 1))
         return writes
+
+
+def _code_purpose(accepted: Accepted, notice: Notice) -> str:
+    # One notice serves many purposes; there the context names it.
+    return accepted.context.purpose if isinstance(accepted.context, CodePurpose) else notice.code or ""
+
+
+def _entries(made: Mapping[str, Channel], notice: Notice, locale: str, deadline: int) -> list[Entry]:
+    return [Entry(id, channel, notice.name, notice.lane, locale, deadline) for id, channel in made.items()]

@@ -24,55 +24,72 @@ class Lane(StrEnum):
 class Notice:
     """One kind of message.
 
-    `links` are the purposes its mail links to. `emergency` says whether its SMS carries the one short link.
-    `code` is the purpose of the code it prints (`""`: the context names it, None: it prints none). A message is
-    never sent past `deadline` after its acceptance; where it prints a code, past the code's life.
-    `subject` tells of a context what its links are about: a newer link for the same subject supersedes an older one.
-    `on_request` shortens the `reactivate` link to the life it has when the owner asked for it.
+    `own` is the purpose of the link that the message is about, `links` those it carries besides. What it is about is
+    told by `subject`, from its context: a newer link for the same subject supersedes an older one. `emergency` says
+    whether its SMS carries the one short link. `code` is the purpose of the code it prints (`""`: the context names
+    it, None: it prints none); the page of the own link may ask for that code. A message is never sent past `deadline`
+    after its acceptance; where it prints a code, past the code's life.
     """
 
     name: str
     context: type[Context]
     lane: Lane
+    own: str | None = None
     links: tuple[str, ...] = ()
+    subject: Callable[[Any], str] | None = None
     emergency: bool = True
     code: str | None = None
-    subject: Callable[[Any], str] | None = None
-    on_request: bool = False
     deadline: timedelta = timedelta(days=3)
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """Of all its links."""
+        return (self.own, *self.links) if self.own else self.links
 
 
 _BOTH = ("deactivate", "reactivate")
 
+
+def _reset(name: str) -> Notice:
+    return Notice(name, Activity, Lane.CRITICAL, links=_BOTH, code=name)
+
+
 NOTICES: Mapping[str, Notice] = {
     notice.name: notice
     for notice in (
-        Notice("login_succeeded", Activity, Lane.ALERT, _BOTH),
-        Notice("ip_verification", Activity, Lane.CRITICAL, _BOTH, code="ip_verification"),
+        Notice("login_succeeded", Activity, Lane.ALERT, links=_BOTH),
+        Notice("ip_verification", Activity, Lane.CRITICAL, links=_BOTH, code="ip_verification"),
         Notice(
             "new_device",
             Activity,
             Lane.CRITICAL,
-            ("authorize_device", *_BOTH),
-            code="new_device",
+            own="authorize_device",
+            links=_BOTH,
             subject=lambda context: context.device,
+            code="new_device",
         ),
-        Notice("password_reset", Activity, Lane.CRITICAL, _BOTH, code="password_reset"),
-        Notice("sms_authenticator_reset", Activity, Lane.CRITICAL, _BOTH, code="sms_authenticator_reset"),
-        Notice("google_authenticator_reset", Activity, Lane.CRITICAL, _BOTH, code="google_authenticator_reset"),
+        _reset("password_reset"),
+        _reset("sms_authenticator_reset"),
+        _reset("google_authenticator_reset"),
         Notice(
             "withdrawal_confirmation",
             Withdrawal,
             Lane.CRITICAL,
-            ("confirm_withdrawal", *_BOTH),
-            code="withdrawal",
+            own="confirm_withdrawal",
+            links=_BOTH,
             subject=lambda context: context.withdrawal_id,
+            code="withdrawal",
         ),
         Notice("verification_code", CodePurpose, Lane.CRITICAL, emergency=False, code=""),
         Notice(
-            "reactivation_requested", Occurrence, Lane.CRITICAL, ("reactivate",), code="reactivation", on_request=True
+            "reactivation_requested",
+            Occurrence,
+            Lane.CRITICAL,
+            own="reactivate",
+            subject=lambda _: "reactivation",
+            code="reactivation",
         ),
-        Notice("account_deactivated", Occurrence, Lane.CRITICAL, ("reactivate",)),
-        Notice("account_reactivated", Occurrence, Lane.CRITICAL, ("deactivate",)),
+        Notice("account_deactivated", Occurrence, Lane.CRITICAL, links=("reactivate",)),
+        Notice("account_reactivated", Occurrence, Lane.CRITICAL, links=("deactivate",)),
     )
 }

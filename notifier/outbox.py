@@ -67,19 +67,13 @@ class Outbox:
 
         None when recorded; else the known event's (body digest, sealed payload). `body` is 16 bytes.
         """
-        writes: list[Write] = [("SET", _event(event), body + sealed, "PX", _KEEP), *beside]
-        for entry in entries:
-            key = _notification(entry.id)
-            writes += [
-                (
-                    "HSET", key, "event", event, "channel", entry.channel, "notice", entry.notice, "lane", entry.lane,
-                    "locale", entry.locale, "accepted", accepted, "deadline", entry.deadline, "status", "accepted",
-                ),
-                ("PEXPIRE", key, _KEEP),
-                ("ZADD", _due(entry.lane), accepted, entry.id),
-            ]  # fmt: skip
+        writes = [("SET", _event(event), body + sealed, "PX", _KEEP), *beside, *_recorded(event, entries, accepted)]
         known = await write_if_absent(self._redis, _event(event), writes)
         return None if known is None else (known[:_BODY_DIGEST], known[_BODY_DIGEST:])
+
+    async def add(self, event: str, entries: Sequence[Entry], accepted: int) -> None:
+        """More notifications of an event that is recorded already, in one step."""
+        await self._write(_recorded(event, entries, accepted))
 
     async def payload(self, event: str) -> bytes | None:
         """The sealed payload of an event; None once it is no longer kept."""
@@ -94,13 +88,17 @@ class Outbox:
     async def timeline(self, id: str) -> list[dict[str, Any]]:
         """What has happened to a notification since it was accepted, oldest first."""
         rows = await self._redis.lrange(_notification(id) + ":timeline", 0, -1)  # type: ignore[misc]
-        return [json.loads(row) for row in rows]
+        # A click is noted just after it counted; the action that it made may have been forwarded by then.
+        return sorted((json.loads(row) for row in rows), key=lambda entry: int(entry["at"]))
 
     async def note(self, id: str, at: int, what: str, **facts: str | int) -> None:
         """Add to a notification's timeline."""
+        await self._write(_noted(id, at, what, facts))
+
+    async def _write(self, writes: Sequence[Write]) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
-            for write in _noted(id, at, what, facts):
-                pipe.execute_command(*write)  # type: ignore[no-untyped-call]
+            for write in writes:
+                pipe.execute_command(*write)
             await pipe.execute()
 
     async def claim(self, lane: Lane, now: int, count: int) -> list[tuple[Claim, Notification]]:
@@ -138,6 +136,21 @@ class Outbox:
                 *_noted(taken.id, now, "attempt_failed", facts),
             ],
         )
+
+
+def _recorded(event: str, entries: Sequence[Entry], accepted: int) -> list[Write]:
+    writes: list[Write] = []
+    for entry in entries:
+        key = _notification(entry.id)
+        writes += [
+            (
+                "HSET", key, "event", event, "channel", entry.channel, "notice", entry.notice, "lane", entry.lane,
+                "locale", entry.locale, "accepted", accepted, "deadline", entry.deadline, "status", "accepted",
+            ),
+            ("PEXPIRE", key, _KEEP),
+            ("ZADD", _due(entry.lane), accepted, entry.id),
+        ]  # fmt: skip
+    return writes
 
 
 def _noted(id: str, at: int, what: str, facts: dict[str, str | int]) -> list[Write]:

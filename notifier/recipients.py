@@ -62,6 +62,11 @@ def parse_phone(value: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def country(number: str) -> str:
+    """The ISO 3166 code of an E.164 number's country."""
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
+
+
 EmailAddress = Annotated[str, StringConstraints(max_length=254), AfterValidator(parse_email)]
 PhoneNumber = Annotated[str, StringConstraints(max_length=32), AfterValidator(parse_phone)]
 

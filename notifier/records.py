@@ -1,5 +1,6 @@
 """What is kept of an accepted event: an `Accepted` goes in, sealed bytes come out; and back."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 from pydantic import SerializeAsAny, ValidationInfo, field_validator
@@ -7,6 +8,14 @@ from pydantic import SerializeAsAny, ValidationInfo, field_validator
 from notifier.events import Channel, Context, Model, Recipient
 from notifier.notices import NOTICES
 from notifier.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedCode:
+    """A code as one message prints it, and for how many minutes from then on it works."""
+
+    digits: str
+    minutes: int
 
 
 class Accepted(Model):

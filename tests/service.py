@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import httpx
 
@@ -55,7 +55,11 @@ def environment(**changed: str) -> dict[str, str]:
     }
 
 
-async def until(found: Callable[[], Found | Awaitable[Found | None] | None], seconds: float = 15) -> Found:
+@overload
+async def until(found: Callable[[], Awaitable[Found | None]], seconds: float = 15) -> Found: ...
+@overload
+async def until(found: Callable[[], Found | None], seconds: float = 15) -> Found: ...
+async def until(found: Callable[[], Any], seconds: float = 15) -> Any:
     """What `found` gives once it gives something."""
     async with asyncio.timeout(seconds):
         while True:
@@ -101,8 +105,7 @@ class Service:
 
     def mails(self, recipient: str, notification: str | None = None) -> list[EmailMessage]:
         """Parsed, newest first."""
-        kept = [message_from_bytes(mail.raw, policy=policy.default) for mail in self.mailbox.maildrop.to(recipient)]
-        mails = [mail for mail in kept if isinstance(mail, EmailMessage)]
+        mails = [message_from_bytes(mail.raw, policy=policy.default) for mail in self.mailbox.maildrop.to(recipient)]
         return [mail for mail in mails if notification is None or f"<{notification}@" in mail["Message-ID"]]
 
     def texts(self, number: str) -> list[str]:

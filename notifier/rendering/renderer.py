@@ -17,7 +17,7 @@ from jinja2.runtime import Context as TemplateContext
 from notifier.clock import moment
 from notifier.linkage import Urls
 from notifier.recipients import mask_email, mask_phone
-from notifier.records import Accepted
+from notifier.records import Accepted, PrintedCode
 from notifier.rendering import formats
 from notifier.rendering.i18n import Catalogs, bcp47, direction
 from notifier.rendering.mime import MailText
@@ -30,7 +30,6 @@ class Voice:
     brand: str
     base_url: str
     support_email: str
-    life_code: timedelta
     life_emergency: timedelta
     life_on_request: timedelta
     reactivation_delay: timedelta
@@ -45,7 +44,7 @@ class Renderer:
         self._catalogs = catalogs
         self._voice = voice
 
-    def mail(self, accepted: Accepted, urls: Urls, code: str | None) -> MailText:
+    def mail(self, accepted: Accepted, urls: Urls, code: PrintedCode | None) -> MailText:
         """The three parts of a mail."""
         facts = self._facts(accepted, urls, code)
         env = self._environment(accepted.locale)
@@ -56,7 +55,7 @@ class Renderer:
         # A subject is one line whatever a template's author did.
         return MailText(" ".join(part("subject.txt").split()), part("body.txt"), part("body.html"))
 
-    def sms(self, accepted: Accepted, urls: Urls, code: str | None) -> str:
+    def sms(self, accepted: Accepted, urls: Urls, code: PrintedCode | None) -> str:
         """The text of an SMS."""
         env = self._environment(accepted.locale)
         text = env.get_template(f"{accepted.notice}/sms.txt").render(self._facts(accepted, urls, code)).strip()
@@ -68,7 +67,7 @@ class Renderer:
         env = self._environment(locale)
         return env.get_template(f"pages/{name}.html").render({**self._common(locale, zone), **facts})
 
-    def _facts(self, accepted: Accepted, urls: Urls, code: str | None) -> dict[str, Any]:
+    def _facts(self, accepted: Accepted, urls: Urls, code: PrintedCode | None) -> dict[str, Any]:
         voice, recipient = self._voice, accepted.recipient
         happened = getattr(accepted.context, "occurred_at", None) or moment(accepted.accepted)
         return self._common(accepted.locale, recipient.timezone) | {
@@ -77,8 +76,8 @@ class Renderer:
             "antiphishing_phrase": recipient.antiphishing_phrase,
             "notice": accepted.notice,
             "context": accepted.context,
-            "code": code,
-            "code_minutes": _whole(voice.life_code, 60),
+            "code": code.digits if code else None,
+            "code_minutes": code.minutes if code else None,
             "links": urls,
             "link_days": _whole(voice.life_emergency, 86_400),
             "reactivate_hours": _whole(voice.life_on_request, 3_600),
