@@ -23,11 +23,16 @@ local function told(use)
 end
 
 local function judge()
+  local deactivated = account('deactivated')
   local use = redis.call('GET', KEYS[2])
-  if use then return told(use) end
+  if use then
+    local was = told(use)
+    -- What was done to the account may have been undone since: then the link is told as any other old one.
+    local undone = was[1] == 'done' and of_account and (purpose == 'deactivate') ~= (deactivated and true or false)
+    if not undone then return was end
+  end
 
   -- Any copy of a deactivation works until the account is deactivated; then every copy says so, however old it is.
-  local deactivated = account('deactivated')
   if purpose == 'deactivate' and deactivated then return { 'done', deactivated, '' } end
 
   if now >= expires then return { 'expired', ARGV[4], '' } end

@@ -4,6 +4,7 @@ and a search of everything that is written down for every token and code of the 
 
 import asyncio
 import re
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from functools import partial

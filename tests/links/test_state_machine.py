@@ -45,8 +45,10 @@ class Model:
 
     def judge(self, link: Link, now: int) -> tuple[str, int]:
         name = link.purpose.name
-        if link.identity in self.used:
-            return self.used[link.identity]
+        outcome, at = self.used.get(link.identity, ("", 0))
+        still = {"deactivate": self.deactivated is not None, "reactivate": self.deactivated is None}
+        if outcome and (outcome != "done" or still.get(name, True)):
+            return outcome, at
         if name == "deactivate" and self.deactivated is not None:
             return "done", self.deactivated
         if now >= link.expires:
