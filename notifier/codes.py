@@ -68,9 +68,9 @@ class Codes:
         fields = await self._fields(id)
         presented = "".join(guess.split()).encode()
         channels = cast(list[Channel], [channel] if channel else fields.get("channels", "").split(","))
-        matches = [
-            c for c in channels if hmac.compare_digest((self._derive(fields, id, c) or "").encode() or b"-", presented)
-        ]
+        derived = {c: self._derive(fields, id, c) for c in channels}
+        # Of a channel it was not sent on, or under a retired key, nothing is right: not even a placeholder.
+        matches = [c for c, digits in derived.items() if digits and hmac.compare_digest(digits.encode(), presented)]
         reason, left = await self._verify(keys=[_key(id)], args=[now, ATTEMPTS, channel or "", *matches])
         return Verdict(cast(Reason, reason.decode()) or None, left)
 
