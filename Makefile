@@ -36,6 +36,6 @@ clean:
 
 # New strings into every catalog; what translators have done stays. See README, "For localization teams".
 catalogs: $(READY)
-	$(BIN)/pybabel -q extract -F babel.cfg --ignore-dirs=".*" -c "Translators:" --sort-by-file --width=100 \
+	$(BIN)/pybabel -q extract -F babel.cfg --ignore-dirs=".*" -c "Translators:" --sort-by-file --add-location=file --width=100 \
 	  --project=notifier --copyright-holder="the notifier's authors" -o locales/messages.pot templates
 	$(BIN)/pybabel -q update -i locales/messages.pot -d locales --width=100 --no-fuzzy-matching --ignore-pot-creation-date

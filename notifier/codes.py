@@ -133,11 +133,10 @@ class Codes:
         presented = "".join(guess.split()).encode()
         channels = cast(list[Channel], [channel] if channel else fields.get("channels", "").split(","))
         bound = account in (None, fields.get("account")) and purpose in (None, fields.get("purpose"))
-        matches = [
-            c
-            for c in channels
-            if hmac.compare_digest((self._derive(fields, id, c) or "-").encode(), presented) and bound
-        ]
+        derived = {c: self._derive(fields, id, c) for c in channels}
+        # Of a channel it was not sent on, or under a retired key, nothing is right: not even a placeholder.
+        right = [c for c, digits in derived.items() if digits and hmac.compare_digest(digits.encode(), presented)]
+        matches = right if bound else []
         reason, left = await self._verify(keys=[_key(id)], args=[now, ATTEMPTS, channel or "", *matches])
         return Verdict(cast(Reason, reason.decode()) or None, left)
 

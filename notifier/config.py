@@ -17,7 +17,6 @@ from urllib.parse import unquote, urlsplit
 from limits import parse
 from pydantic import (
     AfterValidator,
-    AliasChoices,
     BeforeValidator,
     Field,
     HttpUrl,
@@ -48,7 +47,7 @@ def _split(value: Any) -> Any:
 
 
 def _seconds(value: Any) -> Any:
-    return float(value) if isinstance(value, str) and value.replace(".", "", 1).isdigit() else value
+    return float(value) if isinstance(value, str) and value.replace(".", "", 1).isdecimal() else value
 
 
 def _keys(value: Any) -> Any:
@@ -113,7 +112,7 @@ ON_REQUEST = "reactivate_on_request"
 _LONGEST_CODE = timedelta(minutes=30)
 _Digits = Field(ge=4, le=10)
 
-Duration = Annotated[timedelta, BeforeValidator(_seconds)]
+Duration = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
 KeyList = Annotated[tuple[bytes, ...], NoDecode, BeforeValidator(_keys), AfterValidator(Keys)]
 
 
@@ -224,17 +223,22 @@ class _SecretFiles(PydanticBaseSettingsSource):
     """`NOTIFIER_X_FILE` → the content of that file, for any setting X."""
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        # `sender` is set as NOTIFIER_FROM: a field with an alias goes by that.
+        key = field.validation_alias or field_name
+        name = f"{field.validation_alias or PREFIX + field_name.upper()}_FILE"
+        path = os.environ.get(name)
         if path is None:
-            return None, field_name, False
+            return None, key, False
         try:
-            return Path(path).read_text("utf-8").strip(), field_name, False
+            return Path(path).read_text("utf-8").strip(), key, False
         except OSError as error:
-            raise SettingsError(f"{PREFIX}{field_name.upper()}_FILE: {error.strerror}: {path}") from None
+            raise SettingsError(f"{name}: {error.strerror}: {path}") from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"{name}: must hold text in UTF-8: {path}") from None
 
     def __call__(self) -> dict[str, Any]:
-        read = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in read.items() if value is not None}
+        read = [self.get_field_value(field, name) for name, field in self.settings_cls.model_fields.items()]
+        return {key: value for value, key, _ in read if value is not None}
 
 
 class Settings(BaseSettings):
@@ -245,9 +249,7 @@ class Settings(BaseSettings):
     # Who speaks, and where the links lead.
     public_url: Annotated[str, AfterValidator(_public_url)]
     brand: str
-    sender: Annotated[str, AfterValidator(parse_mailbox)] = Field(
-        validation_alias=AliasChoices("NOTIFIER_FROM", "sender")
-    )
+    sender: Annotated[str, AfterValidator(parse_mailbox)] = Field(validation_alias="NOTIFIER_FROM")
     support_email: str
     default_locale: str = "en"
 

@@ -28,8 +28,8 @@ from notifier.text import harmless
 
 Channel = Literal["email", "sms"]
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
-_AMOUNT = re.compile(r"\d{1,30}(\.\d{1,18})?")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_AMOUNT = re.compile(r"\d{1,30}(\.\d{1,18})?", re.ASCII)
 
 
 def _timestamp(value: Any) -> Any:
@@ -38,8 +38,11 @@ def _timestamp(value: Any) -> Any:
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
         raise ValueError("must be a time with its zone (RFC 3339), such as 2026-03-09T14:05:00Z")
     try:
-        # In UTC from here on: a year 1 or 9999 near its end has no instant there and is refused.
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        at = datetime.fromisoformat(value.upper()).astimezone(UTC)
+        # The first and last years are not whole in every owner's zone: such a message could never be written.
+        if not datetime.min.year < at.year < datetime.max.year:
+            raise ValueError
+        return at
     except (ValueError, OverflowError):
         raise ValueError("must be a time that exists, such as 2026-03-09T14:05:00Z") from None
 
@@ -83,7 +86,8 @@ def _encodable(value: str) -> str:
 
 
 Timestamp = Annotated[AwareDatetime, BeforeValidator(_timestamp)]
-Amount = Annotated[Decimal, BeforeValidator(_amount), PlainSerializer(str)]
+# Never as str() has it: 0.00000000 would become 0E-8, which nothing here would read back.
+Amount = Annotated[Decimal, BeforeValidator(_amount), PlainSerializer(lambda amount: f"{amount:f}", return_type=str)]
 IpAddress = Annotated[str, StringConstraints(max_length=64), AfterValidator(_ip)]
 Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
 # Free text that a stranger may have chosen; see text.py.

@@ -27,9 +27,14 @@ def to_id(reference: bytes) -> str:
     return base64.b32encode(reference).decode().rstrip("=").lower()
 
 
+def is_id(value: str) -> bool:
+    """Whether a string that a caller wrote can be one; anything else might name another key of the store."""
+    return _ID.fullmatch(value) is not None
+
+
 def to_reference(id: str) -> bytes:
     """The bytes that a link carries for an id; raises ValueError."""
-    if not _ID.fullmatch(id):
+    if not is_id(id):
         raise ValueError("not an id")
     try:
         return base64.b32decode(id.upper() + "=" * (-len(id) % 8))

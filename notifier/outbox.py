@@ -103,8 +103,14 @@ class Outbox:
 
     async def claim(self, lane: Lane, now: int, count: int) -> list[tuple[Claim, Notification]]:
         """Up to `count` notifications that are due, ours for the lease."""
-        claims = await claim(self._redis, _due(lane), _notification(""), now, _LEASE, count)
-        return [(taken, _read(taken.id, taken.fields)) for taken in claims]
+        batch: list[tuple[Claim, Notification]] = []
+        for taken in await claim(self._redis, _due(lane), _notification(""), now, _LEASE, count):
+            try:
+                batch.append((taken, _read(taken.id, taken.fields)))
+            except (KeyError, ValueError):
+                # Damaged, or another version's: a dead letter, or it would stop the others of every batch it is in.
+                await self.settle(taken, lane, "failed", now, reason="unreadable")
+        return batch
 
     async def has_due(self, lane: Lane, now: int) -> bool:
         """Whether any notification of the lane is due."""

@@ -86,6 +86,7 @@ class Forwarder:
     accept: Callable[[Event], Awaitable[object]]
     clock: Clock
     jitter: Callable[[], float] = field(default=lambda: random.uniform(1, 1.2))
+    timeout: timedelta = TIMEOUT
 
     async def forward(self) -> None:
         """Forward all that is due."""
@@ -142,7 +143,7 @@ class Forwarder:
         }
         try:
             # httpx bounds each read; a platform that sends a byte now and then must end too.
-            async with asyncio.timeout(TIMEOUT.total_seconds()):
+            async with asyncio.timeout(self.timeout.total_seconds()):
                 answer = await self._bounded(body, headers)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             return Told("again", f"unreachable_{type(error).__name__}")
@@ -172,13 +173,12 @@ class Forwarder:
         notice = _TELLS.get(action.type)
         if notice is None:
             return []
-        sealed = await self.outbox.payload(action.event)
-        if sealed is None:
+        told = await self._event(action)
+        if told is None:
             account = ids.digest(action.account)
             if notice == "account_deactivated":
                 return self.ledger.deactivated(account, now, self.purposes)
             return self.ledger.reactivated(account, now)
-        told = Accepted.open(self.sealer, action.event, sealed)
         await self.accept(
             Event(
                 id=id,
@@ -192,6 +192,14 @@ class Forwarder:
             )
         )
         return []
+
+    async def _event(self, action: Action) -> Accepted | None:
+        """The event whose link was clicked; None when it is no longer kept, or its key no longer listed."""
+        sealed = await self.outbox.payload(action.event)
+        try:
+            return Accepted.open(self.sealer, action.event, sealed) if sealed is not None else None
+        except Unsealable:
+            return None
 
 
 def _read(said: bytes) -> Told:
@@ -214,6 +222,7 @@ def _read(said: bytes) -> Told:
 
 def _is_web(url: str) -> bool:
     try:
+        url.encode()  # half of a surrogate pair is JSON, and no text
         parts = urlsplit(url)
     except ValueError:
         return False
@@ -224,7 +233,7 @@ def _seconds(retry_after: str | None, now: int) -> float:
     """Retry-After (RFC 9110) in seconds from now, at most a day."""
     if not retry_after:
         return 0
-    if retry_after.isdigit():
+    if retry_after.isdecimal():
         return min(float(retry_after), 86_400)
     try:
         at = parsedate_to_datetime(retry_after)

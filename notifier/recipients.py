@@ -29,6 +29,8 @@ def parse_email(value: str) -> str:
             allow_smtputf8=False,
             allow_quoted_local=False,
             allow_domain_literal=False,
+            # The local part has at most 64 characters (RFC 5321 section 4.5.3.1.1); not checked otherwise.
+            strict=True,
             # Takes the reserved .test domain too, which staging systems use (RFC 2606).
             test_environment=True,
         )

@@ -8,17 +8,21 @@ import re
 import unicodedata
 
 MAX_LENGTH = 120
+# Sorting stacked marks takes time by the square of their number: no more than this is looked at.
+_LOOKED_AT = 2_000
+# A text of which nothing is left must still be one, where a text is needed.
+_NOTHING = "?"
 _MARKS_PER_LETTER = 2
 # Mail and phone programs turn "evil.example" into a link; a space after the dot stops them. Versions
 # ("Chrome 126.0") and initials ("J. R. Hartley") are left as they are.
-_AUTOLINK = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2})")
+_AUTOLINK = re.compile(r"(?<=\S)\.(?=[^\W\d_]{2})")
 
 
 def harmless(value: str) -> str:
     """One line of at most 120 characters: no controls, bidi or zero-width characters, no stacked marks, no links."""
     kept: list[str] = []
     marks = 0
-    for char in unicodedata.normalize("NFC", value):
+    for char in unicodedata.normalize("NFC", value[:_LOOKED_AT]):
         category = unicodedata.category(char)
         if category in ("Cc", "Zl", "Zp", "Zs"):
             kept.append(" ")
@@ -32,6 +36,7 @@ def harmless(value: str) -> str:
         else:
             kept.append(char)
             marks = 0
-    line = _AUTOLINK.sub(". ", " ".join("".join(kept).split()))
-    line = line.replace("://", ": //")
+    # Composed again, since what stood between may be gone: what comes out comes out of here unchanged.
+    line = unicodedata.normalize("NFC", " ".join("".join(kept).split())) or _NOTHING
+    line = _AUTOLINK.sub(". ", line).replace("://", ": //")
     return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1].rstrip() + "…"

@@ -284,7 +284,6 @@ async def test_nothing_that_opens_anything_is_written_down(service: Service) -> 
 
 
 def _save(service: Service) -> list[str]:
-    import sys
 
     script = f"import redis; redis.Redis.from_url({service.valkey.url!r}).save()"
     return [sys.executable, "-c", script]

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 
+from notifier import ids
 from notifier.api.auth import requires
 from notifier.clock import rfc3339
 from notifier.errors import NotFound
@@ -31,7 +32,7 @@ class NotificationsApi:
 
     async def show(self, notification_id: str) -> dict[str, Any]:
         """Everything that has happened to it, oldest first; no address, code or link is in it."""
-        notification = await self.outbox.find(notification_id)
+        notification = await self.outbox.find(notification_id) if ids.is_id(notification_id) else None
         if notification is None:
             raise NotFound("no notification is kept under this id; they are kept for 7 days")
         timeline = await self.outbox.timeline(notification_id)

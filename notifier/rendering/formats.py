@@ -1,7 +1,7 @@
 """Times and amounts as each locale writes them (CLDR, by Babel): values come in, words for a person go out."""
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -10,6 +10,8 @@ from babel.numbers import format_decimal
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 NARROW_NO_BREAK_SPACE = "\N{NARROW NO-BREAK SPACE}"
+# Amounts have up to 48 digits (events.py); `decimal`'s own 28 would refuse to print them.
+_EXACT = Context(prec=60)
 
 
 def full_datetime(value: datetime, locale: str, zone: str) -> str:
@@ -42,4 +44,6 @@ def utc_offset(local: datetime) -> str:
 
 def amount(value: Decimal, asset: str, locale: str) -> str:
     """`0,25 BTC`: every decimal that was given, and never a line break before the asset."""
-    return f"{format_decimal(value, locale=locale, decimal_quantization=False)}{NO_BREAK_SPACE}{asset}"
+    with localcontext(_EXACT):
+        number = format_decimal(value, locale=locale, decimal_quantization=False)
+    return f"{number}{NO_BREAK_SPACE}{asset}"

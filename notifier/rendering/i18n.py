@@ -15,6 +15,8 @@ SOURCE_LOCALE = "en"
 # Norwegian without a form is written in Bokmål by nine in ten; Nynorsk readers read it too.
 _ALIASES = {"no": "nb", "nn": "nb"}
 _TAG = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,7}")
+# One element of Accept-Language: a language range and its weight.
+_RANGE = re.compile(r"\s*([A-Za-z0-9_-]+)\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?)\s*)?", re.IGNORECASE)
 
 
 class Catalogs:
@@ -43,11 +45,10 @@ class Catalogs:
         """The locale for an Accept-Language header (RFC 9110): by weight, the first that is served."""
         weighted: list[tuple[float, str]] = []
         for part in (accept_language or "")[:200].split(","):
-            tag, _, parameter = part.strip().partition(";")
-            try:
-                weighted.append((float(parameter.strip().removeprefix("q=") or 1), tag))
-            except ValueError:
-                continue
+            match = _RANGE.fullmatch(part)
+            # A weight of 0 means: not this one.
+            if match and (weight := float(match[2] or 1)):
+                weighted.append((weight, match[1]))
         for _, tag in sorted(weighted, key=lambda row: -row[0]):
             language = tag.lower().replace("-", "_").split("_")[0]
             if _ALIASES.get(language, language) in self._by_tag or tag.lower().replace("-", "_") in self._by_tag:

@@ -29,7 +29,7 @@ def assemble(
     """One multipart/alternative mail; the same arguments give the same bytes."""
     name, address = parseaddr(sender)
     headers = [
-        f"From: {formataddr((name, address), 'utf-8')}",
+        f"From: {_from(name, address)}",
         f"To: {recipient}",
         f"Subject: {_subject(words.subject)}",
         f"Date: {format_datetime(date)}",
@@ -50,6 +50,15 @@ def assemble(
             f"\r\n--{boundary}--\r\n".encode(),
         )
     )
+
+
+def _from(name: str, address: str) -> str:
+    if name.isascii():
+        return Header(formataddr((name, address)), "us-ascii", _LINE, "From").encode(linesep="\r\n")
+    # Not formataddr: it writes one encoded word, however long, and RFC 2047 allows 75 characters.
+    header = Header(name, "utf-8", _LINE, "From")
+    header.append(f"<{address}>", "us-ascii")
+    return header.encode(linesep="\r\n")
 
 
 def _subject(text: str) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 
+from notifier.config import SettingsError
 from notifier.ports import bind
 from notifier.sandbox.mailbox import Mailbox
 from notifier.sandbox.phone import Phone
@@ -43,7 +44,10 @@ class Port:
     @property
     def number(self) -> int:
         """As set, or the default."""
-        return int(os.environ.get(self.setting, self.default))
+        value = os.environ.get(self.setting, str(self.default))
+        if not (value.isdecimal() and 0 < int(value) < 2**16):
+            raise SettingsError(f"{self.setting}: must be a port, 1 to 65535")
+        return int(value)
 
     @property
     def url(self) -> str:
@@ -66,8 +70,6 @@ def run() -> None:
 async def _run(data: Path, console: Console) -> None:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = _keys(data / "demo-keys.json")
-    # Told before anything has started; the API's child takes its port itself.
-    bind(_HOST, API.number, API.setting).close()
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -75,12 +77,15 @@ async def _run(data: Path, console: Console) -> None:
     phone = Phone(keys["twilio_sid"], keys["twilio_token"], data / "phone")
     platform = AccountPlatform(keys["platform_secret"], data / "platform")
     async with contextlib.AsyncExitStack() as stack:
+        # Held until the API's child takes it, so that a taken port is told before anything has started.
+        held = stack.enter_context(bind(_HOST, API.number, API.setting))
         await mailbox.start_smtp(_HOST, SMTP.number, SMTP.setting)
         stack.push_async_callback(mailbox.stop)
         for stand_in, port in ((mailbox, MAILBOX), (phone, PHONE), (platform, PLATFORM)):
             await stack.enter_async_context(serving(stand_in.app, _HOST, port.number, port.setting))
         valkey = stack.enter_context(EmbeddedValkey(data))
         environment = os.environ | _settings(keys, valkey.url)
+        held.close()
         children = {
             "api": _start(stack, data / "api.log", environment, "serve", "--port", str(API.number)),
             "worker": _start(stack, data / "worker.log", environment, "worker"),
@@ -132,8 +137,10 @@ def _settings(keys: dict[str, str], redis_url: str) -> dict[str, str]:
 def _start(
     stack: contextlib.AsyncExitStack, log: Path, environment: dict[str, str], *arguments: str
 ) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "notifier", *arguments]
     with log.open("ab") as output:
-        child = start_child([sys.executable, "-m", "notifier", *arguments], output=output, env=environment)
+        # With this process its store is gone: a worker that ended in order would first wait for it to come back.
+        child = start_child(command, output=output, env=environment, orphaned=signal.SIGKILL)
     stack.push_async_callback(_stop, child)
     return child
 

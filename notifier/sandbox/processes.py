@@ -30,8 +30,8 @@ def _load_prctl() -> Callable[[int, int], int] | None:
 _prctl = _load_prctl()
 
 
-def die_with_parent() -> Callable[[], None] | None:
-    """Make a `preexec_fn` with which a child gets SIGTERM when its parent ends, even by kill -9.
+def die_with_parent(number: signal.Signals = signal.SIGTERM) -> Callable[[], None] | None:
+    """Make a `preexec_fn` with which a child gets this signal when its parent ends, even by kill -9.
 
     Linux sends the signal when the *thread* that forked ends, so start such children from a
     thread that lives as long as the process: the main one. None where there is no prctl; the
@@ -45,7 +45,7 @@ def die_with_parent() -> Callable[[], None] | None:
     def ask_for_the_signal() -> None:
         # A handler inherited from the parent would swallow a SIGTERM that comes before exec.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        prctl(_PR_SET_PDEATHSIG, number)
         # A parent that died before the line above sends nothing any more.
         if os.getppid() != parent:
             os._exit(1)
@@ -59,8 +59,11 @@ def start_child(
     output: IO[bytes] | None = None,
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
+    orphaned: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
     """Start `command`, bound to this process, its output and errors going to `output`.
+
+    `orphaned` is what it gets when this process is gone.
 
     It gets a process group of its own: Ctrl-C in the terminal reaches the parent alone, which
     then stops its children in the right order.
@@ -76,7 +79,7 @@ def start_child(
             stderr=None if output is None else subprocess.STDOUT,
             env=env,
             pass_fds=pass_fds,
-            preexec_fn=die_with_parent(),
+            preexec_fn=die_with_parent(orphaned),
             process_group=0,
             umask=0o077,
         )

@@ -16,6 +16,8 @@ from notifier.transports.base import Mail, Permanent, Receipt, Transient
 
 # All that a wire can do to us: aiosmtplib's own errors, TLS's (OSError's children), and our patience's end.
 _WIRE = (aiosmtplib.SMTPException, OSError, asyncio.TimeoutError)
+# Connecting, TLS and login together: a relay that is silent must not keep a mail from the next one.
+_DOOR = 4
 
 
 class SmtpTransport:
@@ -95,7 +97,8 @@ class _Pool:
             timeout=self._timeout,
         )
         try:
-            await client.connect()
+            async with asyncio.timeout(_DOOR):
+                await client.connect()
         except _WIRE as error:
             client.close()
             raise _Unreachable from error

@@ -14,6 +14,9 @@ from notifier.transports.base import Permanent, Receipt, Sms, Transient
 
 # Twilio takes a validity period of 1 second to 10 hours.
 _LONGEST_VALIDITY = 36_000
+# All that a wire can do to us. The last two: an answer that is no JSON object, as proxies in front of an API give when
+# it is down.
+_WIRE = (TwilioException, aiohttp.ClientError, OSError, TimeoutError, ValueError, AttributeError)
 
 
 class TwilioTransport:
@@ -52,9 +55,10 @@ class TwilioTransport:
             if error.status == 429 or error.status >= 500:
                 raise Transient(reason) from None
             raise Permanent(reason) from None
-        except (TwilioException, aiohttp.ClientError, OSError, TimeoutError, ValueError):
-            # ValueError: an answer that is no JSON, as proxies in front of an API give when it is down.
+        except _WIRE:
             raise Transient("twilio_unreachable") from None
+        if not sent.sid:
+            raise Transient("twilio_unreachable")
         return Receipt("twilio", str(sent.sid))
 
     async def close(self) -> None:

@@ -1,0 +1,99 @@
+"""`/v1/codes`: a code is asked for, and a guess answered."""
+
+from typing import Any
+
+import httpx
+import pytest
+from arq.connections import ArqRedis
+
+from notifier.clock import rfc3339
+from notifier.codes import Codes
+from notifier.config import Settings
+from tests.conftest import SetClock
+
+CANARY = "cAnArY31337"
+WANTED = {
+    "account": "acc-1",
+    "purpose": "sign_in",
+    "recipient": {"email": "anna@example.com", "phone": "+355691234567"},
+}
+
+
+async def digits(redis: ArqRedis, settings: Settings, id: str) -> str:
+    code = await Codes(redis, settings.code_keys, settings.code_length, settings.life_code).digits(id, "email")
+    assert code
+    return code
+
+
+async def test_a_code_is_sent_and_verified_once(
+    web: httpx.AsyncClient, redis: ArqRedis, settings: Settings, clock: SetClock
+) -> None:
+    asked = await web.post("/v1/codes", json=WANTED)
+    assert asked.status_code == 202
+    body = asked.json()
+    assert body["expires_at"] == rfc3339(clock.now + 30 * 60_000)
+    assert [n["channel"] for n in body["notifications"]] == ["email", "sms"]
+    right = await digits(redis, settings, body["code_id"])
+    verify = f"/v1/codes/{body['code_id']}/verify"
+    wrong = await web.post(verify, json={"code": "x"})
+    assert (wrong.status_code, wrong.json()) == (200, {"valid": False, "reason": "mismatch", "attempts_left": 4})
+    assert (await web.post(verify, json={"code": right, "channel": "email"})).json() == {"valid": True}
+    used = (await web.post(verify, json={"code": right, "channel": "email"})).json()
+    assert used == {"valid": False, "reason": "used", "attempts_left": 0}
+    assert (await web.post("/v1/codes", json=WANTED)).json()["code_id"] != body["code_id"]
+
+
+async def test_a_code_dies_with_its_life(
+    web: httpx.AsyncClient, redis: ArqRedis, settings: Settings, clock: SetClock
+) -> None:
+    id = (await web.post("/v1/codes", json=WANTED)).json()["code_id"]
+    right = await digits(redis, settings, id)
+    clock.forward(minutes=30)
+    answer = await web.post(f"/v1/codes/{id}/verify", json={"code": right})
+    assert answer.json()["reason"] == "expired"
+
+
+@pytest.mark.parametrize("id", ["a" * 26, "x", "%00", "..%2F..", "%F0%9F%94%91", "a" * 5_000])
+async def test_an_unknown_code_is_unknown(id: str, web: httpx.AsyncClient, redis: ArqRedis) -> None:
+    answer = await web.post(f"/v1/codes/{id}/verify", json={"code": "-"})
+    assert answer.status_code == 404 or answer.json() == {"valid": False, "reason": "unknown", "attempts_left": 0}
+    assert await redis.dbsize() == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("", WANTED | {"purpose": f"{CANARY} x"}, "/purpose"),
+        ("", WANTED | {"account": f"{CANARY} x"}, "/account"),
+        ("", WANTED | {"recipient": {"email": CANARY}}, "/recipient/email"),
+        ("", WANTED | {"channels": [CANARY]}, "/channels/0"),
+        ("", WANTED | {"x": CANARY}, "/x"),
+        ("", WANTED | {"recipient": {}}, "/"),
+        ("/x/verify", {"code": ""}, "/code"),
+        ("/x/verify", {"code": 123456}, "/code"),
+        ("/x/verify", {"code": CANARY * 9}, "/code"),
+        ("/x/verify", {"code": "1", "channel": CANARY}, "/channel"),
+        ("/x/verify", {}, "/code"),
+    ],
+)
+async def test_a_wrong_field_is_named_and_not_repeated(
+    path: str, body: dict[str, Any], pointer: str, web: httpx.AsyncClient, redis: ArqRedis
+) -> None:
+    answer = await web.post(f"/v1/codes{path}", json=body)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert CANARY not in answer.text
+    assert await redis.dbsize() == 0
+
+
+async def test_half_of_a_surrogate_pair_is_no_guess(web: httpx.AsyncClient) -> None:
+    headers = {"content-type": "application/json"}
+    answer = await web.post("/v1/codes/x/verify", content=rb'{"code": "\ud800"}', headers=headers)
+    assert answer.status_code == 422
+
+
+async def test_both_need_a_key(web: httpx.AsyncClient, redis: ArqRedis) -> None:
+    del web.headers["authorization"]
+    for path in ("/v1/codes", "/v1/codes/x/verify"):
+        assert (await web.post(path, json=WANTED)).status_code == 401
+    assert await redis.dbsize() == 0

@@ -1,0 +1,178 @@
+"""The pages behind the links, on a real ledger: reading changes nothing, the button acts, once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from arq.connections import ArqRedis
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from links.ledger import Ledger, Link
+from links.pages import Pages, View, Visit
+from links.store import write_if_absent
+from links.tokens import Token, Tokens
+from tests.conftest import SetClock
+from tests.links.conftest import MakeLink
+
+SHORT = b"s" * 10
+
+
+@dataclass
+class Desk:
+    """A site of one message: every token stands for `links`."""
+
+    links: list[Link]
+    outcome_of_actions: str = "done"
+    ledger: Ledger | None = None
+    acts: list[str] = field(default_factory=list)
+
+    async def resolve(self, token: Token) -> Visit | None:
+        return Visit(self.links, None) if self.links else None
+
+    def action(self, visit: Visit, link: Link, request: Request, now: int) -> tuple[str, bytes]:
+        return f"act{len(self.acts)}{id(request)}", b"payload"
+
+    async def acted(self, visit: Visit, link: Link, now: int) -> None:
+        """The platform answers at once, unless it is away."""
+        self.acts.append(link.purpose.name)
+        if self.ledger and self.outcome_of_actions in ("done", "refused"):
+            (claim,) = await self.ledger.claim(now, 30_000, 9)
+            outcome = "done" if self.outcome_of_actions == "done" else "refused"
+            await self.ledger.finish(claim, outcome, now, None)  # type: ignore[arg-type]
+
+    async def render(self, view: View, request: Request) -> str:
+        return f"{view.outcome} {view.link.purpose.name if view.link else None}"
+
+
+@pytest.fixture
+def desk(link: MakeLink, ledger: Ledger) -> Desk:
+    return Desk([link("authorize_device")], ledger=ledger)
+
+
+@pytest.fixture
+async def web(desk: Desk, tokens: Tokens, ledger: Ledger, clock: SetClock) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(Starlette(routes=Pages(tokens, ledger, desk, clock).routes()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://pages") as web:
+        yield web
+
+
+@pytest.fixture
+def path(tokens: Tokens) -> str:
+    return f"/l/{tokens.mint_short(SHORT)}"
+
+
+async def test_reading_changes_nothing_and_the_button_acts_once(
+    web: httpx.AsyncClient, path: str, desk: Desk, redis: ArqRedis
+) -> None:
+    for method in ("GET", "HEAD", "GET"):
+        shown = await web.request(method, path, headers={"x-http-method-override": "POST"})
+        assert (shown.status_code, desk.acts, await redis.dbsize()) == (200, [], 0)
+    first = await web.post(path, data={"purpose": "authorize_device"})
+    assert (first.status_code, first.text) == (200, "done authorize_device")
+    second = await web.post(path, data={"purpose": "authorize_device"})
+    assert (second.status_code, second.text) == (409, "used authorize_device")
+    later = await web.get(path)
+    assert (later.status_code, later.text) == (200, "done authorize_device")
+    assert desk.acts == ["authorize_device"]
+
+
+async def test_twenty_parallel_presses_act_once(web: httpx.AsyncClient, path: str, desk: Desk) -> None:
+    answers = await asyncio.gather(*(web.post(path) for _ in range(20)))
+    assert desk.acts == ["authorize_device"]
+    assert {answer.text.split()[0] for answer in answers} <= {"done", "used", "pending"}
+
+
+@pytest.mark.parametrize("body", [b"purpose=reactivate", b"purpose=reactivate&purpose=deactivate", b"purpose=x"])
+async def test_a_stale_form_does_nothing(
+    body: bytes, web: httpx.AsyncClient, path: str, desk: Desk, link: MakeLink, redis: ArqRedis
+) -> None:
+    desk.links = [link("deactivate"), link("reactivate")]
+    answer = await web.post(path, content=body)
+    assert (answer.status_code, answer.text) == (200, "open deactivate")
+    assert (desk.acts, await redis.dbsize()) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"purpose=" + b"x" * 5_000, b"x" * 1_000_000, b"\xff\x00%", b'{"purpose": "reactivate"}']
+)
+async def test_a_body_that_is_no_form_of_ours_counts_as_empty(
+    body: bytes, web: httpx.AsyncClient, path: str, desk: Desk
+) -> None:
+    """As the button of a page does, whose form a proxy has emptied."""
+    assert (await web.post(path, content=body)).status_code == 200
+    assert desk.acts == ["authorize_device"]
+
+
+async def test_an_oversized_body_is_not_read_to_its_end(web: httpx.AsyncClient, path: str) -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        for _ in range(1_000):
+            read += 1
+            yield b"x" * 1_024
+
+    assert (await web.post(path, content=endless())).status_code == 200
+    assert read < 10
+
+
+async def test_a_pending_page_refreshes_itself(web: httpx.AsyncClient, path: str, desk: Desk) -> None:
+    desk.outcome_of_actions = "away"
+    for answer in (await web.post(path), await web.get(path), await web.post(path)):
+        assert (answer.status_code, answer.text) == (202, "pending authorize_device")
+        assert int(answer.headers["refresh"]) > 0
+    assert len(desk.acts) == 1
+
+
+async def test_a_refused_action_says_so(web: httpx.AsyncClient, path: str, desk: Desk) -> None:
+    desk.outcome_of_actions = "refused"
+    for answer in (await web.post(path), await web.get(path), await web.post(path)):
+        assert (answer.status_code, answer.text) == (409, "refused authorize_device")
+        assert "refresh" not in answer.headers
+
+
+async def test_links_that_do_not_apply_say_why(
+    web: httpx.AsyncClient, path: str, desk: Desk, link: MakeLink, ledger: Ledger, redis: ArqRedis, clock: SetClock
+) -> None:
+    newer = link("confirm_withdrawal", issued=clock.now + 1)
+    await write_if_absent(redis, "no-such-key", ledger.issued(newer))
+    dying = link("authorize_device", expires=clock.now)
+    for links, status, said in (
+        ([dying], 410, "expired authorize_device"),
+        ([link("confirm_withdrawal")], 410, "superseded confirm_withdrawal"),
+        ([link("reactivate")], 409, "not_needed reactivate"),
+        ([], 410, "expired None"),
+    ):
+        desk.links = links
+        for method in ("GET", "POST"):
+            answer = await web.request(method, path)
+            assert (answer.status_code, answer.text) == (status, said)
+    await write_if_absent(redis, "no-such-key", ledger.deactivated("acc", clock.now, []))
+    # The short link's page offers whichever applies: the account is deactivated, so the way back.
+    desk.links = [link("deactivate"), link("reactivate")]
+    for method in ("GET", "POST"):
+        early = await web.request(method, path)
+        assert (early.status_code, early.text) == (409, "too_early reactivate")
+    clock.forward(hours=2)
+    assert (await web.get(path)).text == "open reactivate"
+    assert (await web.post(path, data={"purpose": "deactivate"})).text == "open reactivate"
+    assert desk.acts == []
+    assert (await web.post(path, data={"purpose": "reactivate"})).text == "done reactivate"
+    assert desk.acts == ["reactivate"]
+
+
+@pytest.mark.parametrize("token", ["x", "A" * 25, "a/b", "%00", "%F0%9F%94%91", "..%2f..", "d" * 5_000])
+async def test_every_wrong_token_has_one_answer(token: str, web: httpx.AsyncClient, desk: Desk) -> None:
+    for method in ("GET", "POST"):
+        answer = await web.request(method, f"/l/{token}")
+        assert (answer.status_code, answer.text) == (404, "not_valid None")
+    assert desk.acts == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
+async def test_no_other_method_acts(method: str, web: httpx.AsyncClient, path: str, desk: Desk) -> None:
+    assert (await web.request(method, path)).status_code == 405
+    assert desk.acts == []

@@ -1,0 +1,125 @@
+"""What the tests of rendering stand on: the catalogs and templates that are shipped, and a message of any notice."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from links.purposes import purposes
+from links.tokens import Tokens
+from notifier.composition import assets
+from notifier.events import Channel, Recipient
+from notifier.ids import new_id
+from notifier.linkage import Linkage, Urls
+from notifier.notices import NOTICES
+from notifier.records import Accepted
+from notifier.rendering.i18n import Catalogs
+from notifier.rendering.mime import MailText
+from notifier.rendering.renderer import Renderer, Voice
+
+BASE_URL = "https://notify.example.com"
+CODE = "481516"
+NOW = datetime(2026, 3, 9, 14, 5, tzinfo=UTC)
+VOICE = Voice(
+    brand="Northbank",
+    base_url=BASE_URL,
+    support_email="help@northbank.example",
+    life_code=timedelta(minutes=30),
+    life_emergency=timedelta(days=7),
+    life_on_request=timedelta(hours=24),
+    reactivation_delay=timedelta(hours=2),
+    hold_account_reactivated=timedelta(hours=48),
+)
+# A value for each field of a context, whichever notices have it.
+CONTEXT: dict[str, Any] = {
+    "occurred_at": NOW,
+    "ip": "203.0.113.24",
+    "device": "Chrome 131, Windows",
+    "location": "Tirana",
+    "withdrawal_id": "wd-1",
+    "amount": Decimal("1234.5"),
+    "asset": "BTC",
+    "address": "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",
+    "network": "Bitcoin",
+    "fee": Decimal("0.0001"),
+    "purpose": "sign_in",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One message, and everything that went into it."""
+
+    renderer: Renderer
+    accepted: Accepted
+    urls: Urls
+    code: str | None
+
+    def mail(self) -> MailText:
+        return self.renderer.mail(self.accepted, self.urls, self.code)
+
+    def sms(self) -> str:
+        return self.renderer.sms(self.accepted, self.urls, self.code)
+
+
+Compose = Callable[..., Case]
+
+
+@pytest.fixture(scope="session")
+def catalogs() -> Catalogs:
+    return Catalogs(assets("locales"))
+
+
+@pytest.fixture(scope="session")
+def renderer(catalogs: Catalogs) -> Renderer:
+    return Renderer(assets("templates"), catalogs, VOICE)
+
+
+@pytest.fixture(scope="session")
+def linkage() -> Linkage:
+    table = purposes()
+    return Linkage(BASE_URL, Tokens([b"k" * 32], table, lambda: 0), table, timedelta(hours=24))
+
+
+@pytest.fixture(scope="session")
+def compose_message(renderer: Renderer, linkage: Linkage) -> Compose:
+    """A message with every optional field, or with none; `recipient` and `context` change single fields."""
+
+    def made(
+        notice: str,
+        locale: str,
+        channel: Channel,
+        *,
+        full: bool = True,
+        recipient: dict[str, Any] | None = None,
+        context: dict[str, Any] | None = None,
+        by: Renderer = renderer,
+    ) -> Case:
+        row = NOTICES[notice]
+        fields = {
+            name: CONTEXT[name] for name, field in row.context.model_fields.items() if full or field.is_required()
+        }
+        optional = {
+            "timezone": "Europe/Tirane",
+            "name": "Arta Hoxha",
+            "antiphishing_phrase": "korb i bardhë 7",
+        }
+        address = {"email": {"email": "arta@mail.example"}, "sms": {"phone": "+355691234567"}}[channel]
+        id = new_id(channel)
+        accepted = Accepted(
+            event="e",
+            account="acct-1",
+            notice=notice,
+            recipient=Recipient.model_validate(address | (optional if full else {}) | (recipient or {})),
+            context=row.context.model_validate(fields | (context or {})),
+            locale=locale,
+            accepted=round(NOW.timestamp() * 1000),
+            notifications={id: channel},
+            code="c" if row.code is not None else None,
+        )
+        return Case(by, accepted, linkage.urls(accepted, id), CODE if row.code is not None else None)
+
+    return made

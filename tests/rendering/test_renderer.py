@@ -1,0 +1,197 @@
+"""Every message in every language: what must be in it, and what must not."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.pofile import read_po, write_po
+
+from notifier.composition import assets
+from notifier.notices import NOTICES
+from notifier.rendering.i18n import Catalogs
+from notifier.rendering.renderer import Renderer
+from notifier.rendering.segments import segments
+from tests.rendering.conftest import BASE_URL, CODE, CONTEXT, VOICE, Compose
+from tests.rendering.reading import Reading, english, words_of
+
+LOCALES = Catalogs(assets("locales")).locales
+# Languages whose letters are all in GSM-7. Albanian's "ë" is not: its texts go without where they can.
+GSM_7 = {"en", "nb", "sv"}
+ALERTS = [name for name, notice in NOTICES.items() if {"deactivate", "reactivate"} <= set(notice.links)]
+HREF = re.compile(r'\bhref="([^"]*)"')
+URL = re.compile(r"https?://[^\s\"<>]+")
+
+each_notice = pytest.mark.parametrize("notice", NOTICES)
+each_locale = pytest.mark.parametrize("locale", LOCALES)
+with_all_or_nothing = pytest.mark.parametrize("full", [True, False], ids=["all", "none"])
+
+
+def test_the_seven_alerts() -> None:
+    assert set(ALERTS) == {
+        "login_succeeded",
+        "ip_verification",
+        "new_device",
+        "password_reset",
+        "sms_authenticator_reset",
+        "google_authenticator_reset",
+        "withdrawal_confirmation",
+    }
+
+
+@each_notice
+@each_locale
+@with_all_or_nothing
+def test_a_mail(compose_message: Compose, notice: str, locale: str, full: bool) -> None:
+    case = compose_message(notice, locale, "email", full=full)
+    mail = case.mail()
+    shown = Reading.of(mail.html)
+
+    assert mail.subject.startswith("[Northbank] ")
+    assert len(mail.subject) <= 78
+    assert mail.subject.isprintable()
+    assert shown.attributes("html", "lang") == [locale]
+    assert shown.attributes("html", "dir") == ["ltr"]
+    assert len(mail.html.encode()) < 60_000
+
+    links = {getattr(case.urls, name) for name in NOTICES[notice].links}
+    assert None not in links
+    assert set(HREF.findall(mail.html)) == links
+    assert all(link.startswith(f"{BASE_URL}/l/") for link in links)
+    for said in (mail.text, shown.text):
+        assert {url for url in URL.findall(said) if url != f"{BASE_URL}/"} == (links if said is mail.text else set())
+        assert f"{BASE_URL}/" in said
+        assert VOICE.support_email in said
+        assert (CODE in said) is (NOTICES[notice].code is not None)
+        assert ("Arta Hoxha" in said) is full
+        assert ("korb i bardhë 7" in said) is full
+        assert "a•••@mail.example" in said
+    assert not re.search(r"[{}]{2}|%\(|\bNone\b|\n{4,}", mail.text)
+
+
+@pytest.mark.parametrize("notice", ALERTS)
+@each_locale
+def test_an_alert_has_both_emergency_links(compose_message: Compose, notice: str, locale: str) -> None:
+    case = compose_message(notice, locale, "email", full=False)
+    mail, deactivate, reactivate = case.mail(), case.urls.deactivate, case.urls.reactivate
+    assert deactivate != reactivate
+    for url in (deactivate, reactivate):
+        assert f"\n{url}\n" in mail.text
+        assert f'href="{url}"' in mail.html
+
+
+@each_notice
+@each_locale
+@with_all_or_nothing
+def test_an_sms(compose_message: Compose, notice: str, locale: str, full: bool) -> None:
+    case = compose_message(notice, locale, "sms", full=full)
+    text = case.sms()
+    assert text.startswith("Northbank: ")
+    emergency = [str(case.urls.emergency)] if NOTICES[notice].emergency else []
+    assert URL.findall(text) == emergency
+    if NOTICES[notice].code is not None:
+        # Bound to our host, and nothing after it: phones then offer to fill it in.
+        body, _, bound = text.rpartition("\n")
+        assert bound == f"@notify.example.com #{CODE}"
+        assert CODE in body
+        text = body.rstrip("\n")
+    assert "\n" not in text
+    assert text.endswith(emergency[0] if emergency else ".")
+    assert text == " ".join(text.split())
+    assert not re.search(r"[{}]{2}|%\(|\bNone\b|\.\.\.\.", text)
+
+
+@each_notice
+@each_locale
+def test_an_sms_is_as_cheap_as_its_language_allows(compose_message: Compose, notice: str, locale: str) -> None:
+    cost = segments(compose_message(notice, locale, "sms").sms())
+    sys.stdout.write(f"{notice:28} {locale} {cost.alphabet} {cost.length:4} {cost.count}\n")
+    assert cost.count <= (2 if locale in GSM_7 else 3)
+    assert cost.alphabet == "GSM-7" or locale not in GSM_7
+
+
+@each_notice
+@pytest.mark.parametrize("locale", [locale for locale in LOCALES if locale != "en"])
+@with_all_or_nothing
+def test_nothing_is_left_in_english(compose_message: Compose, notice: str, locale: str, full: bool) -> None:
+    mail = compose_message(notice, locale, "email", full=full).mail()
+    sms = compose_message(notice, locale, "sms", full=full).sms()
+    phrases = english(locale)
+    for said in (mail.subject, mail.text, Reading.of(mail.html).text, sms):
+        assert [phrase.pattern for phrase in phrases if phrase.search(" ".join(said.split()))] == []
+
+
+@each_notice
+def test_every_word_comes_from_the_catalog(compose_message: Compose, tmp_path: Path, notice: str) -> None:
+    """With a catalog that has no Latin letter, none is left but those of the facts."""
+    with (assets("locales") / "messages.pot").open("rb") as file:
+        catalog = read_po(file, locale="ru")
+    for message in catalog:
+        if message.id:
+            forms = list(message.id) if isinstance(message.id, list | tuple) else [str(message.id)]
+            masked = [re.sub(r"%\(\w+\)s|[A-Za-z]", lambda hit: hit[0] if hit[0][0] == "%" else "ж", f) for f in forms]
+            message.string = (*masked, masked[-1]) if message.pluralizable else masked[0]
+    (tmp_path / "ru" / "LC_MESSAGES").mkdir(parents=True)
+    with (tmp_path / "ru" / "LC_MESSAGES" / "messages.po").open("wb") as file:
+        write_po(file, catalog)
+    renderer = Renderer(assets("templates"), Catalogs(tmp_path), VOICE)
+
+    mail = compose_message(notice, "ru", "email", by=renderer).mail()
+    case = compose_message(notice, "ru", "sms", by=renderer)
+    for said in (mail.subject, mail.text, Reading.of(mail.html).text, case.sms()):
+        assert "ж" in said
+        facts = [*map(str, CONTEXT.values()), "bc1qar0s...wf5mdq", "UTC", VOICE.brand, VOICE.support_email]
+        facts += ["Arta Hoxha", "a•••@mail.example", "korb i bardhë 7", "@notify.example.com"]
+        assert words_of(said, without=facts) == []
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<b>bold</b><img src=x onerror=alert(1)>",
+    '" onmouseover="x',
+    "'><a href=x>",
+    "{{7*7}}",
+    "{% raw %}",
+    "{{ config }}",
+    "%(code)s %(brand)s",
+    "%s %d %",
+    "${7*7} #{7*7}",
+    "&lt;b&gt; &amp;",
+    "<!-- --> ]]>",
+    "javascript:alert(1)",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("notice", ["login_succeeded", "withdrawal_confirmation"])
+def test_what_a_stranger_wrote_is_carried_as_text(compose_message: Compose, notice: str, hostile: str) -> None:
+    def mail_about(text: str) -> Any:
+        owner = {"name": text, "antiphishing_phrase": text}
+        return compose_message(
+            notice, "sq", "email", recipient=owner, context={"device": text, "location": text}
+        ).mail()
+
+    mail, plain = mail_about(hostile), mail_about("Chrome")
+    assert mail.subject == plain.subject
+    assert mail.text.count(hostile) == plain.text.count("Chrome") == 4
+    shown, shape = Reading.of(mail.html), Reading.of(plain.html)
+    assert shown.text.count(hostile) == shape.text.count("Chrome") == 4
+    assert shown.tags == shape.tags
+
+
+@pytest.mark.parametrize(("field", "room"), [("device", 28), ("location", 39)])
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_an_sms_carries_it_as_text_too(compose_message: Compose, field: str, room: int, hostile: str) -> None:
+    text = compose_message("login_succeeded", "en", "sms", context={field: hostile}).sms()
+    shown = hostile if len(hostile) <= room else hostile[: room - 3] + "..."
+    assert shown in text
+
+
+def test_an_sms_shortens_what_would_cost_a_segment(compose_message: Compose) -> None:
+    context = {"device": "D" * 29, "location": "L" * 40}
+    text = compose_message("new_device", "en", "sms", context=context).sms()
+    assert f" {'D' * 25}..., {'L' * 36}...." in text
+    text = compose_message("withdrawal_confirmation", "sq", "sms").sms()
+    assert "bc1qar0s...wf5mdq" in text
+    assert CONTEXT["address"] not in text
