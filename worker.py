@@ -21,8 +21,6 @@ from notifier.transports.twilio import TwilioTransport
 # arq looks every 0.5 s unless told otherwise; a person waits for a code.
 _POLL = timedelta(milliseconds=20)
 _DRAIN_S = 20
-# A store that is away for up to ten minutes is waited for: the worker resumes where it stopped.
-_RETRIES = 600
 
 
 async def deliver(ctx: dict[str, Any], lane: str) -> None:
@@ -80,7 +78,6 @@ async def startup(ctx: dict[str, Any]) -> None:
     ctx["forwarder"] = Forwarder(
         ledger=parts.ledger,
         outbox=parts.outbox,
-        purposes=tuple(parts.tokens.purposes.values()),
         sealer=parts.sealer,
         http=ctx["http"],
         url=settings.platform_url,
@@ -128,4 +125,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     configure_logging()
     settings = load()
-    return worker_settings(settings, open_store(settings, retries=_RETRIES))
+    return worker_settings(settings, open_store(settings, patient=True))

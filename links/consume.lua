@@ -68,7 +68,8 @@ local function judge()
   end
 
   local mark = 'pending ' .. ARGV[2] .. ' ' .. action
-  redis.call('SET', KEYS[2], mark, 'PXAT', ARGV[4])
+  -- A little longer than the link: Redis's clock may be ahead of ours, and a use must not end before its link.
+  redis.call('SET', KEYS[2], mark, 'PXAT', string.format('%.0f', expires + 300000))
   if of_account then
     redis.call('HSET', KEYS[1], 'pending:' .. purpose, mark)
     if not deactivated then redis.call('PEXPIRE', KEYS[1], ARGV[9]) end

@@ -20,6 +20,7 @@ Outcome = Literal[
 ]
 # What was typed on a link's page against the code printed in its message; None where none is asked for.
 Challenge = Literal["right", "wrong"] | None
+State = Literal["deactivated", "active"]
 
 # Wrong codes on one link's page, until it is locked.
 CHALLENGE_ATTEMPTS = 5
@@ -28,6 +29,8 @@ _SHOWN_AGAIN = timedelta(hours=1)
 _HERE = Path(__file__).parent
 _CONSUME = (_HERE / "consume.lua").read_text("utf-8")
 _AUDIT = (_HERE / "audit.lua").read_text("utf-8")
+_TELL = (_HERE / "tell.lua").read_text("utf-8")
+_FINISH = (_HERE / "finish.lua").read_text("utf-8")
 _DUE = "link:due"
 _DEAD = "link:dead"
 _ACTION = "link:action:"
@@ -85,8 +88,19 @@ class Ledger:
     `keep_audit` is how old an audit's entries grow.
     """
 
-    def __init__(self, redis: Redis, reactivation_delay: timedelta, keep: timedelta, keep_audit: timedelta) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        purposes: Iterable[Purpose],
+        *,
+        reactivation_delay: timedelta,
+        keep: timedelta,
+        keep_audit: timedelta,
+    ) -> None:
         self._redis = redis
+        self._purposes = tuple(purposes)
+        self._tell = redis.register_script(_TELL)
+        self._finish = redis.register_script(_FINISH)
         self._consume = redis.register_script(_CONSUME)
         self._shown = redis.register_script(_AUDIT)
         self._keep_audit = _ms(keep_audit)
@@ -171,23 +185,15 @@ class Ledger:
             *self._audited(link.account, link.issued, "superseded", link.purpose.name),
         ]
 
-    def deactivated(self, account: str, at: int, purposes: Iterable[Purpose]) -> list[Write]:
-        """Writes that make the account deactivated since `at`, which kills every dangerous link but the way back."""
-        voided = [p for p in purposes if not p.protective and p.name != "reactivate"]
-        return [
-            ("HSETNX", _account(account), "deactivated", at),
-            *(("SET", _void(account, purpose), at, "PX", self._keep) for purpose in voided),
-            ("HDEL", _account(account), "pending:deactivate"),
-            ("PERSIST", _account(account)),
-        ]
+    async def tell(self, account: str, state: State, since: int) -> int:
+        """The account's state became known: since when it holds, by all that is known by now.
 
-    def reactivated(self, account: str, at: int) -> list[Write]:
-        """Writes that make the account active again and retire every link issued up to `at`."""
-        return [
-            ("HSET", _account(account), "retired", at),
-            ("HDEL", _account(account), "deactivated", "pending:deactivate", "pending:reactivate"),
-            ("PEXPIRE", _account(account), self._keep),
-        ]
+        Deactivated kills every dangerous link issued up to then, but the way back; active retires every link. News that
+        is older than what is known changes nothing, so it may be told again.
+        """
+        voided = [p for p in self._purposes if not p.protective and p.name != "reactivate"]
+        keys = [_account(account), *(_void(account, purpose) for purpose in voided)]
+        return int(await self._tell(keys=keys, args=[state, since, self._keep]))
 
     async def claim(self, now: int, lease: int, count: int) -> list[Claim]:
         """Actions that are due to be forwarded."""
@@ -215,28 +221,11 @@ class Ledger:
             [("ZREM", _DUE, action.id), ("ZADD", _DEAD, now, action.id)],
         )
 
-    async def finish(
-        self,
-        action: Claim,
-        outcome: Literal["done", "refused"],
-        now: int,
-        answer: bytes | None,
-        beside: Iterable[Write] = (),
-    ) -> bool:
+    async def finish(self, action: Claim, outcome: Literal["done", "refused"], now: int, answer: bytes | None) -> bool:
         """The platform has answered. `answer` (opaque) is kept as long as the link, for its page to tell."""
-        record, use = _ACTION + action.id, action.fields["use"]
-        purpose, link = action.fields["purpose"].decode(), action.fields["link"].decode()
-        writes: list[Write] = [
-            ("SET", use, f"{outcome} {now} {action.id if answer else ''}", "XX", "KEEPTTL"),
-            ("HDEL", action.fields["account"], f"pending:{purpose}"),
-            ("ZREM", _DUE, action.id),
-            ("DEL", record),
-            *self._audited_in(action.fields["audit"], now, "forwarded", purpose, link, outcome),
-            *beside,
-        ]
-        if answer:
-            writes += [("HSET", record, "answer", answer), ("PEXPIRE", record, self._keep)]
-        return await write_if_claimed(self._redis, record, action.fence, writes)
+        keys = [_ACTION + action.id, _DUE]
+        args = [action.id, action.fence, outcome, now, answer or b"", self._keep, self._keep_audit]
+        return bool(await self._finish(keys=keys, args=args))
 
     async def answer(self, action: str) -> bytes | None:
         """What the platform said to a finished action, if it said more than done."""
@@ -244,12 +233,7 @@ class Ledger:
         return held
 
     def _audited(self, account: str, now: int, what: str, purpose: str) -> list[Write]:
-        return self._audited_in(_audit(account), now, what, purpose, "", "")
-
-    def _audited_in(
-        self, stream: str | bytes, now: int, what: str, purpose: str, link: str, reason: str
-    ) -> list[Write]:
-        fields = ("what", what, "link", link, "purpose", purpose, "reason", reason)
+        stream, fields = _audit(account), ("what", what, "link", "", "purpose", purpose, "reason", "")
         return [
             ("XADD", stream, "MINID", "~", now - self._keep_audit, "*", *fields),
             ("PEXPIRE", stream, self._keep_audit),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 from urllib.parse import parse_qs
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -208,10 +209,10 @@ def _view(visit: Visit, link: Link, judgement: Judgement) -> View:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The first value of each field; an oversized or foreign body is no form of ours and counts as empty."""
+    """The first value of each field; raises HTTPException 413 for what no form of ours can be."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MOST_FORM_BYTES:
-            return {}
+            raise HTTPException(413)
     return {name: values[0] for name, values in parse_qs(body.decode("ascii", "replace")).items()}

@@ -2,8 +2,10 @@
 
 from typing import Self
 
+from pydantic import ValidationError
+
 from notifier.events import Model
-from notifier.sealing import Sealer
+from notifier.sealing import Sealer, Unsealable
 
 
 class Action(Model):
@@ -27,7 +29,10 @@ class Action(Model):
     @classmethod
     def open(cls, sealer: Sealer, id: str, sealed: bytes) -> Self:
         """Raises sealing.Unsealable."""
-        return cls.model_validate_json(sealer.open(id, sealed))
+        try:
+            return cls.model_validate_json(sealer.open(id, sealed))
+        except ValidationError:
+            raise Unsealable("the payload is no action of this version") from None
 
 
 class Answer(Model):

@@ -58,8 +58,7 @@ _TITLES = {
 
 def create_app(settings: Settings, redis: ArqRedis | None = None, clock: Clock = system_clock) -> FastAPI:
     """The API and the link pages."""
-    # A caller is told 503 within two seconds rather than kept waiting for a store that is away.
-    redis = redis or open_store(settings, retries=1)
+    redis = redis or open_store(settings, patient=False)
     parts = compose(settings, redis, clock)
 
     @asynccontextmanager

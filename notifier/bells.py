@@ -19,14 +19,19 @@ _SPAN_MS = 50
 _LIFE_S = 60
 
 
-def connect(url: str, *, retries: int) -> ArqRedis:
-    """A client with bounded patience; arq's jobs in JSON, since its own default would unpickle what it finds."""
+def connect(url: str, *, patient: bool) -> ArqRedis:
+    """A client. A patient one waits ten minutes for a store that is away, as a worker does that has nothing else to do;
+    another gives up within two seconds, since somebody waits for its answer.
+
+    arq's jobs are JSON, since its own default would unpickle what it finds.
+    """
+    broken: list[type[Exception]] = [ConnectionError, BusyLoadingError, OSError]
     pool: ConnectionPool = ConnectionPool.from_url(
         url,
-        socket_timeout=5,
-        socket_connect_timeout=2,
-        retry=Retry(ExponentialBackoff(cap=1, base=0.05), retries),
-        retry_on_error=[ConnectionError, TimeoutError, BusyLoadingError, OSError],
+        socket_timeout=5 if patient else 1.5,
+        socket_connect_timeout=2 if patient else 0.7,
+        retry=Retry(ExponentialBackoff(cap=1, base=0.05), 600 if patient else 1, ()),
+        retry_on_error=[*broken, TimeoutError] if patient else broken,
     )
     return ArqRedis(pool, job_serializer=serialize, job_deserializer=json.loads, default_queue_name=QUEUE)
 

@@ -51,17 +51,17 @@ class Parts:
     intake: Intake
 
 
-def open_store(settings: Settings, retries: int) -> ArqRedis:
+def open_store(settings: Settings, *, patient: bool) -> ArqRedis:
     """A client of the operator's Redis; where none is set, of the embedded server, which ends with this process."""
     if settings.redis_url:
-        return connect(settings.redis_url.get_secret_value(), retries=retries)
+        return connect(settings.redis_url.get_secret_value(), patient=patient)
     # Imported here: a production install has no embedded server.
     from notifier.sandbox.valkey import EmbeddedValkey
 
     valkey = EmbeddedValkey(settings.data_dir)
     valkey.start()
     atexit.register(valkey.stop)
-    return connect(valkey.url, retries=retries)
+    return connect(valkey.url, patient=patient)
 
 
 def compose(settings: Settings, redis: ArqRedis, clock: Clock = system_clock) -> Parts:
@@ -77,7 +77,13 @@ def compose(settings: Settings, redis: ArqRedis, clock: Clock = system_clock) ->
         life=settings.code_life,
         lives=settings.code_lives,
     )
-    ledger = Ledger(redis, settings.reactivation_delay, longest, settings.audit_age)
+    ledger = Ledger(
+        redis,
+        table.values(),
+        reactivation_delay=settings.reactivation_delay,
+        keep=longest,
+        keep_audit=settings.audit_age,
+    )
     on_request = settings.link_lives.get(ON_REQUEST, timedelta(hours=24))
     tokens = Tokens(settings.link_keys, table, clock)
     linkage = Linkage(settings.public_url, tokens, table, on_request)
@@ -98,7 +104,6 @@ def compose(settings: Settings, redis: ArqRedis, clock: Clock = system_clock) ->
         codes=codes,
         ledger=ledger,
         linkage=linkage,
-        purposes=tuple(table.values()),
         sealer=sealer,
         negotiate=catalogs.negotiate,
         ring=bells.deliver,

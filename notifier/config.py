@@ -187,6 +187,10 @@ def _relays(value: Any) -> Any:
     return tuple(relays)
 
 
+def _web_url(value: str) -> str:
+    return str(HttpUrl(value))
+
+
 def _public_url(value: str) -> str:
     url = HttpUrl(value)
     if url.query or url.fragment or (url.scheme != "https" and url.host not in LOOPBACK):
@@ -248,9 +252,9 @@ class Settings(BaseSettings):
 
     # Who speaks, and where the links lead.
     public_url: Annotated[str, AfterValidator(_public_url)]
-    brand: str
+    brand: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
     sender: Annotated[str, AfterValidator(parse_mailbox)] = Field(validation_alias="NOTIFIER_FROM")
-    support_email: str
+    support_email: Annotated[str, AfterValidator(parse_email)]
     default_locale: str = "en"
 
     # The store. None: the embedded server, kept in data_dir.
@@ -267,7 +271,7 @@ class Settings(BaseSettings):
     twilio_base_url: str | None = None
 
     # The account platform.
-    platform_url: str
+    platform_url: Annotated[str, AfterValidator(_web_url)]
     platform_secrets: Annotated[tuple[bytes, ...], NoDecode, BeforeValidator(_platform_secrets), AfterValidator(Keys)]
 
     # Keys, newest last.

@@ -1,7 +1,7 @@
 """A checked `Event` comes in; it is recorded with all that follows from it, in one step; an `Acceptance` goes out.
 
-One atomic write: the event (which is also its dedupe key), its notifications, its code, what its links supersede and
-what it tells of the account's state. Only then is the bell rung and the caller told 202.
+One atomic write: the event (which is also its dedupe key), its notifications, its code, and what its links supersede.
+Only then is the bell rung and the caller told 202.
 """
 
 import contextlib
@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 
-from links.ledger import Ledger
-from links.purposes import Purpose
+from links.ledger import Ledger, State
 from links.store import Write
 from notifier import ids
 from notifier.clock import Clock
@@ -28,6 +27,10 @@ from notifier.sealing import Sealer
 Bell = Callable[[Lane], Awaitable[None]]
 # A tag that any caller may have written in, to the locale that it is answered in.
 Negotiate = Callable[[str | None], str]
+
+
+# What these notices tell is the account's state.
+_STATES: Mapping[str, State] = {"account_deactivated": "deactivated", "account_reactivated": "active"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,6 @@ class Intake:
     codes: Codes
     ledger: Ledger
     linkage: Linkage
-    purposes: tuple[Purpose, ...]
     sealer: Sealer
     negotiate: Negotiate
     ring: Bell
@@ -84,7 +86,13 @@ class Intake:
             if known_body != body:
                 raise Conflict("this source and id were posted before with another body; a new event needs a new id")
             accepted = Accepted.open(self.sealer, accepted.event, sealed)
-        else:
+        state = _STATES.get(notice.name)
+        if state and isinstance(accepted.context, Occurrence):
+            # Told again with each repetition: should this have failed after the event was recorded, that mends it.
+            at = round(accepted.context.occurred_at.timestamp() * 1000)
+            # Never a time to come, nor its own links' time: those are issued at the moment of acceptance.
+            await self.ledger.tell(ids.digest(accepted.account), state, min(at, accepted.accepted - 1))
+        if known is None:
             # The event is safe: a bell that fails only costs the time until the next sweep.
             with contextlib.suppress(RedisError, OSError):
                 await self.ring(notice.lane)
@@ -132,14 +140,6 @@ class Intake:
         link = self.linkage.superseding(accepted)
         if link:
             writes += self.ledger.issued(link)
-        # What these two tell is the account's state; a time to come is taken as now.
-        if isinstance(accepted.context, Occurrence):
-            at = min(round(accepted.context.occurred_at.timestamp() * 1000), accepted.accepted)
-            if notice.name == "account_deactivated":
-                writes += self.ledger.deactivated(account, at, self.purposes)
-            elif notice.name == "account_reactivated":
-                # Never its own links: those are issued at the moment of acceptance.
-                writes += self.ledger.reactivated(account, min(at, accepted.accepted - 1))
         return writes
 
 

@@ -67,7 +67,8 @@ class Outbox:
 
         None when recorded; else the known event's (body digest, sealed payload). `body` is 16 bytes.
         """
-        writes = [("SET", _event(event), body + sealed, "PX", _KEEP), *beside, *_recorded(event, entries, accepted)]
+        # The event last: Lua does not roll back, and whatever fails before leaves an event that may be posted again.
+        writes = [*beside, *_recorded(event, entries, accepted), ("SET", _event(event), body + sealed, "PX", _KEEP)]
         known = await write_if_absent(self._redis, _event(event), writes)
         return None if known is None else (known[:_BODY_DIGEST], known[_BODY_DIGEST:])
 

@@ -6,6 +6,7 @@ platform that is down delays an action and never loses it. Its confirmation star
 
 import asyncio
 import base64
+import contextlib
 import hmac
 import json
 import random
@@ -19,12 +20,12 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 
-from links.ledger import Ledger
-from links.purposes import Purpose
-from links.store import Claim, Write
+from links.ledger import Ledger, State
+from links.store import Claim
 from notifier import ids
 from notifier.actions import Action, Answer
 from notifier.clock import Clock, moment, rfc3339
+from notifier.errors import Conflict
 from notifier.events import Event, Occurrence
 from notifier.outbox import Outbox
 from notifier.records import Accepted
@@ -47,9 +48,9 @@ _SCHEDULE = [
 ]
 # The platform's confirmation of these is told to the owner. No producer's source can hold a control character, so
 # none can post under this one.
-_TELLS = {
-    "account.deactivation_confirmed": "account_deactivated",
-    "account.reactivation_confirmed": "account_reactivated",
+_TELLS: dict[str, tuple[State, str]] = {
+    "account.deactivation_confirmed": ("deactivated", "account_deactivated"),
+    "account.reactivation_confirmed": ("active", "account_reactivated"),
 }
 _SOURCE = "\x00platform"
 
@@ -78,7 +79,6 @@ class Forwarder:
 
     ledger: Ledger
     outbox: Outbox
-    purposes: Sequence[Purpose]
     sealer: Sealer
     http: httpx.AsyncClient
     url: str
@@ -105,9 +105,10 @@ class Forwarder:
         await self.outbox.note(action.notification, now, "forwarded", outcome=told.outcome, detail=told.detail)
         log.info("forwarded", action=taken.id, type=action.type, outcome=told.outcome, detail=told.detail)
         if told.outcome == "done" or told.outcome == "refused":
-            beside = await self._tell(taken.id, action, now) if told.outcome == "done" else []
+            if told.outcome == "done":
+                await self._tell(taken.id, action, now)
             sealed = self.sealer.seal(taken.id, told.answer.model_dump_json().encode()) if told.answer else None
-            await self.ledger.finish(taken, told.outcome, now, sealed, beside)
+            await self.ledger.finish(taken, told.outcome, now, sealed)
         elif told.outcome == "stopped" or attempts >= len(_SCHEDULE):
             await self.ledger.bury(taken, now)
             log.error("action_dead", action=taken.id, reason=told.detail)
@@ -165,33 +166,33 @@ class Forwarder:
             after = _seconds(response.headers.get("retry-after"), self.clock())
             return Told("again", f"http_{response.status_code}", retry_after=after)
 
-    async def _tell(self, id: str, action: Action, now: int) -> list[Write]:
-        """Accept the notice of a confirmation, once by the action's id; that is what changes the account's state.
+    async def _tell(self, id: str, action: Action, now: int) -> None:
+        """A confirmation changes the account's state, and its owner is told, once by the action's id.
 
-        Where the event is no longer kept nobody can be told; the writes returned change the state all the same.
+        Both may be done again, should this worker die before the action is finished. Where the event is no longer kept
+        nobody can be told.
         """
-        notice = _TELLS.get(action.type)
-        if notice is None:
-            return []
-        told = await self._event(action)
-        if told is None:
-            account = ids.digest(action.account)
-            if notice == "account_deactivated":
-                return self.ledger.deactivated(account, now, self.purposes)
-            return self.ledger.reactivated(account, now)
-        await self.accept(
-            Event(
-                id=id,
-                source=_SOURCE,
-                account=action.account,
-                notice=notice,
-                recipient=told.recipient,
-                channels=tuple(dict.fromkeys(told.notifications.values())),
-                context=Occurrence(occurred_at=moment(now)),
-                reference=action.reference,
+        if action.type not in _TELLS:
+            return
+        state, notice = _TELLS[action.type]
+        since = await self.ledger.tell(ids.digest(action.account), state, now)
+        event = await self._event(action)
+        if event is None:
+            return
+        # An earlier attempt may have told it with another time.
+        with contextlib.suppress(Conflict):
+            await self.accept(
+                Event(
+                    id=id,
+                    source=_SOURCE,
+                    account=action.account,
+                    notice=notice,
+                    recipient=event.recipient,
+                    channels=tuple(dict.fromkeys(event.notifications.values())),
+                    context=Occurrence(occurred_at=moment(since)),
+                    reference=action.reference,
+                )
             )
-        )
-        return []
 
     async def _event(self, action: Action) -> Accepted | None:
         """The event whose link was clicked; None when it is no longer kept, or its key no longer listed."""

@@ -44,7 +44,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]
 @pytest.fixture
 async def redis(valkey: EmbeddedValkey) -> AsyncIterator[ArqRedis]:
     """An empty store."""
-    client = connect(valkey.url, retries=1)
+    client = connect(valkey.url, patient=False)
     await client.flushall()
     yield client
     await client.aclose(close_connection_pool=True)

@@ -1,12 +1,12 @@
 """Times and amounts as each locale writes them (CLDR, by Babel): values come in, words for a person go out."""
 
+from copy import copy
 from datetime import datetime
 from decimal import Context, Decimal, localcontext
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time, get_datetime_format, get_timezone_name
-from babel.numbers import format_decimal
+from babel.dates import format_date, format_time, get_datetime_format, get_timezone_location, get_timezone_name
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 NARROW_NO_BREAK_SPACE = "\N{NARROW NO-BREAK SPACE}"
@@ -19,8 +19,17 @@ def full_datetime(value: datetime, locale: str, zone: str) -> str:
     local = value.astimezone(ZoneInfo(zone))
     pattern = str(get_datetime_format("long", locale=locale)).replace("'", "")
     when = pattern.format(format_time(local, "short", locale=locale), format_date(local, "long", locale=locale))
-    name = "UTC" if zone in ("UTC", "Etc/UTC") else get_timezone_name(local, width="long", locale=locale)
-    return f"{when} ({name})"
+    return f"{when} ({_zone_name(local, locale, zone)})"
+
+
+def _zone_name(local: datetime, locale: str, zone: str) -> str:
+    if zone in ("UTC", "Etc/UTC"):
+        return "UTC"
+    name = get_timezone_name(local, width="long", locale=locale)
+    # CLDR names no zone for some countries and gives an offset alone; then its city says which.
+    if not any(char.isdigit() for char in name):
+        return name
+    return f"{get_timezone_location(local, locale=locale, return_city=True)}, {utc_offset(local)}"
 
 
 def short_datetime(value: datetime, locale: str, zone: str) -> str:
@@ -43,7 +52,10 @@ def utc_offset(local: datetime) -> str:
 
 
 def amount(value: Decimal, asset: str, locale: str) -> str:
-    """`0,25 BTC`: every decimal that was given, and never a line break before the asset."""
+    """`0,250 BTC`: every decimal that was given, and never a line break before the asset."""
+    pattern = copy(Locale.parse(locale).decimal_formats[None])
+    decimals = max(0, -int(value.as_tuple().exponent))
+    pattern.frac_prec = (decimals, decimals)
     with localcontext(_EXACT):
-        number = format_decimal(value, locale=locale, decimal_quantization=False)
+        number = pattern.apply(value, locale, decimal_quantization=False)
     return f"{number}{NO_BREAK_SPACE}{asset}"

@@ -6,6 +6,7 @@ Connections are reused, at most `connections` to a relay. TLS is verified and ne
 import asyncio
 import contextlib
 import ssl
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,8 @@ from notifier.transports.base import Mail, Permanent, Receipt, Transient
 _WIRE = (aiosmtplib.SMTPException, OSError, asyncio.TimeoutError)
 # Connecting, TLS and login together: a relay that is silent must not keep a mail from the next one.
 _DOOR = 4
+# How long a relay that could not be reached is passed over: a burst must not wait at its door one by one.
+_AWAY = 5
 
 
 class SmtpTransport:
@@ -58,6 +61,7 @@ class _Pool:
         self.relay = relay
         self._slots = asyncio.Semaphore(connections)
         self._idle: list[aiosmtplib.SMTP] = []
+        self._away_until = 0.0
         self._timeout = timeout
         self._tls_context = tls_context
 
@@ -85,6 +89,8 @@ class _Pool:
                 return client
             except _WIRE:
                 client.close()
+        if time.monotonic() < self._away_until:
+            raise _Unreachable
         relay = self.relay
         client = aiosmtplib.SMTP(
             hostname=relay.host,
@@ -101,6 +107,7 @@ class _Pool:
                 await client.connect()
         except _WIRE as error:
             client.close()
+            self._away_until = time.monotonic() + _AWAY
             raise _Unreachable from error
         return client
 

@@ -52,7 +52,8 @@ class TwilioTransport:
                 )
         except TwilioRestException as error:
             reason = f"twilio_{error.code or error.status}"
-            if error.status == 429 or error.status >= 500:
+            # 401 and 403: the operator's token is wrong or was rotated, which is mended here and not by the owner.
+            if error.status in (401, 403, 429) or error.status >= 500:
                 raise Transient(reason) from None
             raise Permanent(reason) from None
         except _WIRE:

@@ -169,7 +169,7 @@ async def test_another_method_is_a_problem(method: str, web: httpx.AsyncClient) 
 async def test_a_store_that_is_away_is_told_at_once(settings: Settings, clock: SetClock, event: MakeEvent) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    redis = connect(f"redis://127.0.0.1:{port}", retries=1)
+    redis = connect(f"redis://127.0.0.1:{port}", patient=False)
     transport = httpx.ASGITransport(create_app(settings, redis, clock))
     async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=BEARER) as web:
         for method, path in (

@@ -84,7 +84,7 @@ class LinksMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.redis: ArqRedis = connect(self.url, retries=1)
+        self.redis: ArqRedis = connect(self.url, patient=False)
         self.loop.run_until_complete(self.redis.flushall())
         self.ledger = Ledger(self.redis, timedelta(milliseconds=DELAY), timedelta(days=8), timedelta(days=90))
         self.model = Model()

@@ -1,0 +1,24 @@
+-- The platform has answered an action: its link, its account and the audit say so.
+-- KEYS: 1 the action's record (hash)   2 the actions that are due (sorted set)
+-- ARGV: 1 action id   2 the claim that may finish it   3 outcome: 'done' or 'refused'   4 now
+--       5 the answer ('' when it says no more than done)   6 how long an answer is kept   7 how long an audit is kept
+-- Returns 1, or 0 when somebody else has claimed the action since.
+local function field(name) return redis.call('HGET', KEYS[1], name) end
+if field('claims') ~= ARGV[2] then return 0 end
+
+local account, use, audit, purpose = field('account'), field('use'), field('audit'), field('purpose')
+local told = ARGV[5] ~= '' and ARGV[1] or ''
+redis.call('SET', use, ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. told, 'XX', 'KEEPTTL')
+-- Only its own: after a change of state in between another action may be on its way.
+local pending = redis.call('HGET', account, 'pending:' .. purpose)
+if pending and string.sub(pending, -#ARGV[1]) == ARGV[1] then redis.call('HDEL', account, 'pending:' .. purpose) end
+redis.call('XADD', audit, 'MINID', '~', string.format('%.0f', ARGV[4] - ARGV[7]), '*',
+  'what', 'forwarded', 'link', field('link'), 'purpose', purpose, 'reason', ARGV[3])
+redis.call('PEXPIRE', audit, ARGV[7])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('DEL', KEYS[1])
+if told ~= '' then
+  redis.call('HSET', KEYS[1], 'answer', ARGV[5])
+  redis.call('PEXPIRE', KEYS[1], ARGV[6])
+end
+return 1
