@@ -13,7 +13,7 @@ from typing import Literal
 from redis.asyncio import Redis
 
 from links.purposes import Purpose
-from links.store import Claim, Write, claim, has_due, write_if_claimed
+from links.store import Claim, Word, Write, claim, has_due, write_if_claimed
 
 Outcome = Literal[
     "open", "accepted", "wrong", "locked", "pending", "done", "refused", "expired", "superseded", "early", "idle"
@@ -224,7 +224,7 @@ class Ledger:
     async def finish(self, action: Claim, outcome: Literal["done", "refused"], now: int, answer: bytes | None) -> bool:
         """The platform has answered. `answer` (opaque) is kept as long as the link, for its page to tell."""
         keys = [_ACTION + action.id, _DUE]
-        args = [action.id, action.fence, outcome, now, answer or b"", self._keep, self._keep_audit]
+        args: list[Word] = [action.id, action.fence, outcome, now, answer or b"", self._keep, self._keep_audit]
         return bool(await self._finish(keys=keys, args=args))
 
     async def answer(self, action: str) -> bytes | None:

@@ -2,10 +2,8 @@
 
 from typing import Self
 
-from pydantic import ValidationError
-
 from notifier.events import Model
-from notifier.sealing import Sealer, Unsealable
+from notifier.sealing import Sealer
 
 
 class Action(Model):
@@ -29,10 +27,7 @@ class Action(Model):
     @classmethod
     def open(cls, sealer: Sealer, id: str, sealed: bytes) -> Self:
         """Raises sealing.Unsealable."""
-        try:
-            return cls.model_validate_json(sealer.open(id, sealed))
-        except ValidationError:
-            raise Unsealable("the payload is no action of this version") from None
+        return cls.model_validate_json(sealer.open(id, sealed))
 
 
 class Answer(Model):

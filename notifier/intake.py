@@ -90,8 +90,9 @@ class Intake:
         if state and isinstance(accepted.context, Occurrence):
             # Told again with each repetition: should this have failed after the event was recorded, that mends it.
             at = round(accepted.context.occurred_at.timestamp() * 1000)
-            # Never a time to come, nor its own links' time: those are issued at the moment of acceptance.
-            await self.ledger.tell(ids.digest(accepted.account), state, min(at, accepted.accepted - 1))
+            # Never a time to come; and links are retired up to its own, which are issued at the moment of acceptance.
+            latest = accepted.accepted if state == "deactivated" else accepted.accepted - 1
+            await self.ledger.tell(ids.digest(accepted.account), state, min(at, latest))
         if known is None:
             # The event is safe: a bell that fails only costs the time until the next sweep.
             with contextlib.suppress(RedisError, OSError):

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import structlog
+from redis.exceptions import RedisError
 
 from links.ledger import Ledger, State
 from links.store import Claim
@@ -91,7 +92,13 @@ class Forwarder:
     async def forward(self) -> None:
         """Forward all that is due."""
         while batch := await self.ledger.claim(self.clock(), _LEASE, _BATCH):
-            await asyncio.gather(*(self._attempt(taken) for taken in batch))
+            ended = await asyncio.gather(*(self._attempt(taken) for taken in batch), return_exceptions=True)
+            for error in ended:
+                # One that this version cannot read comes back when its lease ends, and must not stop the others.
+                if isinstance(error, RedisError):
+                    raise error
+                if error:
+                    log.error("forwarding_failed", error=type(error).__name__)
 
     async def _attempt(self, taken: Claim) -> None:
         try:
@@ -175,7 +182,9 @@ class Forwarder:
         if action.type not in _TELLS:
             return
         state, notice = _TELLS[action.type]
-        since = await self.ledger.tell(ids.digest(action.account), state, now)
+        # Links are retired up to the click, not up to now: the notice below is accepted now and brings a fresh one.
+        at = now if state == "deactivated" else min(action.clicked, now - 1)
+        since = await self.ledger.tell(ids.digest(action.account), state, at)
         event = await self._event(action)
         if event is None:
             return
@@ -189,7 +198,7 @@ class Forwarder:
                     notice=notice,
                     recipient=event.recipient,
                     channels=tuple(dict.fromkeys(event.notifications.values())),
-                    context=Occurrence(occurred_at=moment(since)),
+                    context=Occurrence(occurred_at=moment(since if state == "deactivated" else now)),
                     reference=action.reference,
                 )
             )

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pydantic import SerializeAsAny, ValidationError, ValidationInfo, field_validator
+from pydantic import SerializeAsAny, ValidationInfo, field_validator
 
 from notifier.events import Channel, Context, Model, Recipient
 from notifier.notices import NOTICES
-from notifier.sealing import Sealer, Unsealable
+from notifier.sealing import Sealer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,7 @@ class Accepted(Model):
     @classmethod
     def open(cls, sealer: Sealer, event: str, sealed: bytes) -> Self:
         """Raises sealing.Unsealable."""
-        try:
-            return cls.model_validate_json(sealer.open(event, sealed))
-        except ValidationError:
-            raise Unsealable("the payload is no event of this version") from None
+        return cls.model_validate_json(sealer.open(event, sealed))
 
     @field_validator("context", mode="before")
     @classmethod

@@ -32,8 +32,14 @@ def tokens(keys: list[bytes], table: Mapping[str, Purpose], clock: SetClock) -> 
 
 
 @pytest.fixture
-def ledger(redis: ArqRedis) -> Ledger:
-    return Ledger(redis, timedelta(hours=2), timedelta(days=8))
+def ledger(redis: ArqRedis, table: Mapping[str, Purpose]) -> Ledger:
+    return Ledger(
+        redis,
+        table.values(),
+        reactivation_delay=timedelta(hours=2),
+        keep=timedelta(days=8),
+        keep_audit=timedelta(days=90),
+    )
 
 
 @pytest.fixture
@@ -48,7 +54,7 @@ def link(table: Mapping[str, Purpose], clock: SetClock) -> MakeLink:
             account="acc",
             issued=clock.now,
             expires=clock.now + round(row.life.total_seconds() * 1000),
-            subject="subject" if row.supersedes else None,
+            subject="subject" if row.supersedes and purpose != "reactivate" else None,
         )
         return replace(made, **changed)  # type: ignore[arg-type]  # the fields of Link
 

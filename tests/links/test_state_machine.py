@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from links.ledger import CHALLENGE_ATTEMPTS, Challenge, Judgement, Ledger, Link
+from links.ledger import CHALLENGE_ATTEMPTS, Challenge, Judgement, Ledger, Link, State
 from links.purposes import purposes
 from notifier.bells import connect
 from notifier.sandbox.valkey import EmbeddedValkey
@@ -34,12 +34,13 @@ class Model:
     """What must be true, said as simply as can be."""
 
     deactivated: int | None = None
+    changed: int = 0
     retired: int = 0
     void: dict[str, int] = field(default_factory=dict)
     newest: dict[tuple[str, str], Link] = field(default_factory=dict)
-    # Outcome and time by link, and the same for the action that an account waits for.
+    # Outcome and time by link, and the same with its link for the action that an account waits for.
     used: dict[str, tuple[str, int]] = field(default_factory=dict)
-    pending: dict[str, tuple[str, int]] = field(default_factory=dict)
+    pending: dict[str, tuple[str, int, str]] = field(default_factory=dict)
     wrong: dict[str, int] = field(default_factory=dict)
     shut: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -69,7 +70,7 @@ class Model:
             if now < start + DELAY or self.deactivated is None:
                 return "early", start + DELAY
         if name in self.pending:
-            return self.pending[name]
+            return self.pending[name][:2]
         if self.wrong.get(link.identity, 0) >= CHALLENGE_ATTEMPTS:
             return "locked", now
         return "open", link.expires
@@ -86,7 +87,13 @@ class LinksMachine(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.redis: ArqRedis = connect(self.url, patient=False)
         self.loop.run_until_complete(self.redis.flushall())
-        self.ledger = Ledger(self.redis, timedelta(milliseconds=DELAY), timedelta(days=8), timedelta(days=90))
+        self.ledger = Ledger(
+            self.redis,
+            TABLE.values(),
+            reactivation_delay=timedelta(milliseconds=DELAY),
+            keep=timedelta(days=8),
+            keep_audit=timedelta(days=90),
+        )
         self.model = Model()
         # Far from now: Redis's own clock ends nothing in the middle of a run. That a use ends with its link is tested
         # beside this.
@@ -132,7 +139,7 @@ class LinksMachine(RuleBasedStateMachine):
             self.actions.append(action)
             self.model.used[link.identity] = ("pending", self.now)
             if link.purpose.name in ("deactivate", "reactivate"):
-                self.model.pending[link.purpose.name] = ("pending", self.now)
+                self.model.pending[link.purpose.name] = ("pending", self.now, link.identity)
             elif (link.purpose.name, link.subject or "") in self.model.newest:
                 self.model.shut[link.purpose.name, link.subject or ""] = link.issued + 1
 
@@ -151,7 +158,7 @@ class LinksMachine(RuleBasedStateMachine):
             self.actions.append(accepted[0].action or "")
             self.model.used[link.identity] = ("pending", self.now)
             if link.purpose.name in ("deactivate", "reactivate"):
-                self.model.pending[link.purpose.name] = ("pending", self.now)
+                self.model.pending[link.purpose.name] = ("pending", self.now, link.identity)
             elif (link.purpose.name, link.subject or "") in self.model.newest:
                 self.model.shut[link.purpose.name, link.subject or ""] = link.issued + 1
 
@@ -170,22 +177,36 @@ class LinksMachine(RuleBasedStateMachine):
             )
             if identity in self.model.used:
                 self.model.used[identity] = (outcome, self.now)
-            self.model.pending.pop(purpose, None)
+            if self.model.pending.get(purpose, ("", 0, ""))[2] == identity:
+                self.model.pending.pop(purpose)
 
     @rule()
     def account_deactivated(self) -> None:
-        self.write(self.ledger.deactivated("acct", self.now, TABLE.values()))
-        if self.model.deactivated is None:
-            self.model.deactivated = self.now
-        self.model.void |= dict.fromkeys(DANGEROUS, self.now)
-        self.model.pending.pop("deactivate", None)
+        self.tell("deactivated", 0)
 
     @rule()
     def account_reactivated(self) -> None:
-        self.write(self.ledger.reactivated("acct", self.now))
-        self.model.deactivated = None
-        self.model.retired = self.now
-        self.model.pending.clear()
+        self.tell("active", 0)
+
+    @rule(state=st.sampled_from(("active", "deactivated")), late=st.sampled_from((1, 50, 300)))
+    def old_news(self, state: State, late: int) -> None:
+        self.tell(state, late)
+
+    def tell(self, state: State, late: int) -> None:
+        at = self.now - late
+        self.loop.run_until_complete(self.ledger.tell("acct", state, at))
+        if at <= self.model.changed:
+            return
+        self.model.changed = at
+        if state == "deactivated":
+            if self.model.deactivated is None:
+                self.model.deactivated = at
+            self.model.void |= {name: max(at, self.model.void.get(name, 0)) for name in DANGEROUS}
+            self.model.pending.pop("deactivate", None)
+        else:
+            self.model.deactivated = None
+            self.model.retired = at
+            self.model.pending.clear()
 
     @rule(name=st.sampled_from(sorted(TABLE)))
     def revoke(self, name: str) -> None:

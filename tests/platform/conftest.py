@@ -60,7 +60,6 @@ async def to(parts: Parts) -> AsyncIterator[To]:
             return Forwarder(
                 ledger=parts.ledger,
                 outbox=parts.outbox,
-                purposes=parts.intake.purposes,
                 sealer=parts.sealer,
                 http=http,
                 url=f"http://127.0.0.1:{port}/webhooks",

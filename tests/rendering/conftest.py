@@ -15,19 +15,19 @@ from notifier.events import Channel, Recipient
 from notifier.ids import new_id
 from notifier.linkage import Linkage, Urls
 from notifier.notices import NOTICES
-from notifier.records import Accepted
+from notifier.records import Accepted, PrintedCode
 from notifier.rendering.i18n import Catalogs
 from notifier.rendering.mime import MailText
 from notifier.rendering.renderer import Renderer, Voice
 
 BASE_URL = "https://notify.example.com"
 CODE = "481516"
+PRINTED = PrintedCode(CODE, 30)
 NOW = datetime(2026, 3, 9, 14, 5, tzinfo=UTC)
 VOICE = Voice(
     brand="Northbank",
     base_url=BASE_URL,
     support_email="help@northbank.example",
-    life_code=timedelta(minutes=30),
     life_emergency=timedelta(days=7),
     life_on_request=timedelta(hours=24),
     reactivation_delay=timedelta(hours=2),
@@ -56,7 +56,7 @@ class Case:
     renderer: Renderer
     accepted: Accepted
     urls: Urls
-    code: str | None
+    code: PrintedCode | None
 
     def mail(self) -> MailText:
         return self.renderer.mail(self.accepted, self.urls, self.code)
@@ -120,6 +120,6 @@ def compose_message(renderer: Renderer, linkage: Linkage) -> Compose:
             notifications={id: channel},
             code="c" if row.code is not None else None,
         )
-        return Case(by, accepted, linkage.urls(accepted, id), CODE if row.code is not None else None)
+        return Case(by, accepted, linkage.urls(accepted, id, channel), PRINTED if row.code is not None else None)
 
     return made

@@ -17,7 +17,8 @@ from tests.rendering.reading import Reading, english
 
 LOCALES = Catalogs(assets("locales")).locales
 PURPOSES = list(purposes())
-OUTCOMES = [*(outcome for outcome in get_args(PageOutcome) if outcome != "open"), "locked"]
+# The others show the form.
+OUTCOMES = [outcome for outcome in get_args(PageOutcome) if outcome not in ("open", "malformed", "wrong")]
 _NEXT = "https://platform.example/next"
 
 each_locale = pytest.mark.parametrize("locale", LOCALES)
@@ -84,8 +85,10 @@ def test_before_the_button(renderer: Renderer, purpose: str, locale: str, full: 
     assert shown.attributes("input", "value") == [purpose]
     assert [tag for tag, _ in shown.tags].count("button") == 1
     assert "a•••@mail.example" in shown.text
-    assert CONTEXT["device"] in shown.text
-    assert (CONTEXT["location"] in shown.text) is full
+    # What is about a device says which; a new account has none.
+    about = purpose != "activate_account"
+    assert (CONTEXT["device"] in shown.text) is about
+    assert (CONTEXT["location"] in shown.text) is (full and about)
     assert (CONTEXT["address"] in shown.text) is (purpose == "confirm_withdrawal")
 
 

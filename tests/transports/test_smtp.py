@@ -205,7 +205,6 @@ async def test_silence_at_the_door_costs_five_seconds_at_most(start: Start, sile
     assert other.mails == [CONTENT]
 
 
-@pytest.mark.xfail(strict=True, reason="no breaker yet: every mail of a burst waits at the silent relay's door")
 async def test_a_burst_waits_once_for_a_relay_that_is_silent(start: Start, to: To, silent: SmtpRelay) -> None:
     other = await start()
     transport = to(silent, other.at(), timeout=0.2, connections=1)
