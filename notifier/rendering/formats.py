@@ -19,7 +19,8 @@ def full_datetime(value: datetime, locale: str, zone: str) -> str:
     local = value.astimezone(ZoneInfo(zone))
     pattern = str(get_datetime_format("long", locale=locale)).replace("'", "")
     when = pattern.format(format_time(local, "short", locale=locale), format_date(local, "long", locale=locale))
-    return f"{when} ({_zone_name(local, locale, zone)})"
+    # CLDR's narrow spaces are missing in many fonts of mail programs, and then look like none.
+    return f"{when} ({_zone_name(local, locale, zone)})".replace(NARROW_NO_BREAK_SPACE, NO_BREAK_SPACE)
 
 
 def _zone_name(local: datetime, locale: str, zone: str) -> str:
