@@ -1,7 +1,9 @@
 """Any order of events about one account's links, against a model that is plain Python: the ledger must agree."""
 
 import asyncio
-from dataclasses import dataclass, field
+import hashlib
+import secrets
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -10,8 +12,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from links.errors import NotValid
 from links.ledger import CHALLENGE_ATTEMPTS, Challenge, Judgement, Ledger, Link, State
 from links.purposes import purposes
+from links.tokens import Token, Tokens
 from notifier.bells import connect
 from notifier.sandbox.valkey import EmbeddedValkey
 
@@ -100,6 +104,8 @@ class LinksMachine(RuleBasedStateMachine):
         self.now = 4_000_000_000_000
         self.count = 0
         self.links: list[Link] = []
+        self.keys = [secrets.token_bytes(32)]
+        self.tokens: list[tuple[str, bytes, bytes, Link]] = []
         self.actions: list[str] = []
 
     def teardown(self) -> None:
@@ -117,7 +123,27 @@ class LinksMachine(RuleBasedStateMachine):
             self.model.newest[name, named] = link
             self.model.shut.pop((name, named), None)
         self.links.append(link)
+        self.mint(link)
         return link
+
+    def mint(self, link: Link) -> None:
+        reference = hashlib.blake2b(link.identity.encode(), digest_size=16).digest()
+        token = Tokens(self.keys, TABLE, lambda: self.now).mint(link.purpose, reference, link.issued)
+        self.tokens.append((token, self.keys[-1], reference, link))
+
+    @rule(target=issued, link=issued)
+    def resend(self, link: Link) -> Link:
+        """The same message once more: a copy with an identity of its own."""
+        self.count += 1
+        copy = replace(link, identity=f"{link.purpose.letter}{self.count}")
+        self.links.append(copy)
+        self.mint(copy)
+        return copy
+
+    @rule()
+    def rotate_keys(self) -> None:
+        """A new key is appended, and of more than two the oldest is removed: its tokens are refused from here on."""
+        self.keys = [*self.keys, secrets.token_bytes(32)][-2:]
 
     @rule(span=st.sampled_from((0, 1, 20, DELAY - 1, DELAY, 250, 600)))
     def wait(self, span: int) -> None:
@@ -218,6 +244,16 @@ class LinksMachine(RuleBasedStateMachine):
         for link in self.links:
             judged = self.loop.run_until_complete(self.ledger.look(link, self.now))
             assert (judged.outcome, judged.at) == self.model.judge(link, self.now), link
+
+    @invariant()
+    def a_token_reads_as_its_link_while_its_key_is_listed(self) -> None:
+        tokens = Tokens(self.keys, TABLE, lambda: self.now)
+        for token, key, reference, link in self.tokens:
+            if key in self.keys:
+                assert tokens.read(token) == Token(reference, link.purpose, link.issued)
+            else:
+                with pytest.raises(NotValid):
+                    tokens.read(token)
 
     @invariant()
     def nothing_is_kept_of_a_link_that_was_never_used(self) -> None:
