@@ -13,13 +13,14 @@ from links.tokens import Tokens
 from notifier.bells import Bells, connect
 from notifier.clock import Clock, system_clock
 from notifier.codes import Codes
-from notifier.config import ON_REQUEST, Settings
+from notifier.config import Settings
 from notifier.intake import Intake
 from notifier.linkage import Linkage
 from notifier.outbox import RETENTION, Outbox
 from notifier.rendering.i18n import Catalogs
 from notifier.rendering.renderer import Renderer, Voice
 from notifier.sealing import Sealer
+from notifier.setting_types import ON_REQUEST
 from notifier.throttle import DEFAULTS, Throttle
 
 _PACKAGE = Path(__file__).parent

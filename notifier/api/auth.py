@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from fastapi import Request
 
-from notifier.config import ApiKey
 from notifier.errors import Forbidden, Unauthenticated
+from notifier.setting_types import ApiKey
 
 
 def requires(scope: str) -> Callable[[Request], ApiKey]:

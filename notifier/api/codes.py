@@ -16,9 +16,9 @@ from notifier.api.events import notifications
 from notifier.api.validation import read
 from notifier.clock import Clock, rfc3339
 from notifier.codes import Codes
-from notifier.config import ApiKey
 from notifier.events import Addressed, Channel, Channels, CodePurpose, Event, Identifier, Model, PurposeName, Recipient
 from notifier.intake import Intake
+from notifier.setting_types import ApiKey
 from notifier.throttle import Throttle
 
 Caller = Annotated[ApiKey, Depends(requires("codes:write"))]

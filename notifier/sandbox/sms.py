@@ -1,38 +1,13 @@
 """One text message as Twilio sees it: its segments, its resource in the API, its status callback."""
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
+from notifier.rendering.segments import segments
+
 API_VERSION = "2010-04-01"
-
-# GSM 03.38: the basic table, and the characters that cost two septets as they need an escape.
-_BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_ESCAPED = frozenset("^{}\\[~]|€\f")
-
-
-def count_segments(body: str) -> int:
-    if set(body) <= _BASIC | _ESCAPED:
-        return _pack([2 if c in _ESCAPED else 1 for c in body], alone=160, joined=153)
-    return _pack([2 if ord(c) > 0xFFFF else 1 for c in body], alone=70, joined=67)
-
-
-def _pack(costs: Iterable[int], alone: int, joined: int) -> int:
-    """Segments needed when no character may be cut in two; `joined` leaves room for the header."""
-    costs = list(costs)
-    if sum(costs) <= alone:
-        return 1
-    segments, room = 1, joined
-    for cost in costs:
-        if cost > room:
-            segments, room = segments + 1, joined
-        room -= cost
-    return segments
 
 
 @dataclass(frozen=True)
@@ -55,7 +30,7 @@ class TextMessage:
 
     @property
     def num_segments(self) -> int:
-        return count_segments(self.body)
+        return segments(self.body).count
 
     def as_json(self) -> dict[str, Any]:
         """As the phone lists it, for tests and people."""

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import aiosmtplib
 
-from notifier.config import SmtpRelay
+from notifier.setting_types import SmtpRelay
 from notifier.transports.base import Mail, Permanent, Receipt, Transient
 
 # All that a wire can do to us: aiosmtplib's own errors, TLS's (OSError's children), and our patience's end.

@@ -9,10 +9,11 @@ import pytest
 from arq.connections import ArqRedis
 
 from notifier.app import create_app
-from notifier.config import ApiKey, Settings
+from notifier.config import Settings
 from notifier.ids import is_id
 from notifier.records import Accepted
 from notifier.sealing import Sealer
+from notifier.setting_types import ApiKey
 from tests.api.conftest import BEARER, MakeEvent
 from tests.conftest import SetClock
 

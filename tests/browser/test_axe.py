@@ -4,14 +4,12 @@ And at 320 px, the narrowest screen that WCAG 2.1 asks for (1.4.10), nothing has
 """
 
 import shutil
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal, get_args
 
 import pytest
-import pytest_asyncio
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser
 
@@ -21,7 +19,6 @@ from notifier.composition import assets
 from notifier.events import Withdrawal
 from notifier.rendering.i18n import Catalogs
 from notifier.rendering.renderer import Renderer
-from tests.browser import chromium
 from tests.rendering.conftest import CONTEXT, VOICE
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -30,18 +27,6 @@ NOW = datetime(2026, 3, 9, 14, 5, tzinfo=UTC)
 OUTCOMES = [outcome for outcome in get_args(PageOutcome) if outcome not in ("open", "malformed", "wrong")]
 AXE = AXE_FILE_PATH.read_text("utf-8")
 Scheme = Literal["light", "dark"]
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    executable = chromium.find()
-    if executable is None:
-        reason = f"no Chromium at any of {', '.join(chromium.PLACES)}"
-        if chromium.required():
-            pytest.fail(f"{reason}, and NOTIFIER_REQUIRE_BROWSER is 1")
-        pytest.skip(reason)
-    async with chromium.launched(executable) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

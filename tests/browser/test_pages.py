@@ -19,7 +19,6 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Route, expect
 
 from notifier.sandbox.tour import event
-from tests.browser import chromium
 from tests.service import HOST, Service, running, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -30,18 +29,6 @@ _numbers = itertools.count(1)
 _LONG = "W" * 90  # a word that nothing breaks but CSS
 # Chromium's own remark on a page with a status such as 409, which is how ours are meant.
 _STATUS_REMARK = "Failed to load resource: the server responded with a status of"
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    executable = chromium.find()
-    if executable is None:
-        reason = f"no Chromium at any of {', '.join(chromium.PLACES)}"
-        if chromium.required():
-            pytest.fail(f"{reason}, and NOTIFIER_REQUIRE_BROWSER is 1")
-        pytest.skip(reason)
-    async with chromium.launched(executable) as browser:
-        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

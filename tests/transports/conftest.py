@@ -11,8 +11,8 @@ import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from notifier.config import SmtpRelay
 from notifier.ports import bind
+from notifier.setting_types import SmtpRelay
 
 HOST = "127.0.0.1"
 USER, PASSWORD = "notifier", "s3cret: with @ and /"

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from notifier.config import SmtpRelay
+from notifier.setting_types import SmtpRelay
 from notifier.transports.base import Mail, Permanent, Transient
 from notifier.transports.smtp import SmtpTransport
 from tests.transports.conftest import HOST, Relay, Start
