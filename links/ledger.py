@@ -178,10 +178,15 @@ class Ledger:
                     pipe.execute_command(*write)
             await pipe.execute()
 
-    def issued(self, link: Link) -> list[Write]:
+    async def issued(self, link: Link) -> list[Write]:
         """Writes by which a link supersedes older ones for the same subject, until they would have expired anyway."""
+        newest = await self._redis.get(_newest(link))
+        if newest is None:
+            return [("SET", _newest(link), link.issued, "PXAT", link.expires)]
+        # The clocks of those who issue may differ: the later one stays.
+        issued = max(link.issued, int(newest))
         return [
-            ("SET", _newest(link), link.issued, "PXAT", link.expires),
+            ("SET", _newest(link), issued, "PXAT", link.expires),
             *self._audited(link.account, link.issued, "superseded", link.purpose.name),
         ]
 

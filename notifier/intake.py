@@ -79,7 +79,7 @@ class Intake:
             accepted.seal(self.sealer),
             _entries(accepted.notifications, notice, accepted.locale, self._deadline(accepted, notice)),
             now,
-            self._beside(accepted, notice),
+            await self._beside(accepted, notice),
         )
         if known is not None:
             known_body, sealed = known
@@ -131,7 +131,7 @@ class Intake:
         own = accepted.accepted + round(notice.deadline.total_seconds() * 1000)
         return self._code_expires(accepted, notice) or own
 
-    def _beside(self, accepted: Accepted, notice: Notice) -> list[Write]:
+    async def _beside(self, accepted: Accepted, notice: Notice) -> list[Write]:
         account = ids.digest(accepted.account)
         writes: list[Write] = []
         if accepted.code:
@@ -140,7 +140,7 @@ class Intake:
             writes += self.codes.issue(accepted.code, accepted.event, account, purpose, channels, accepted.accepted)
         link = self.linkage.superseding(accepted)
         if link:
-            writes += self.ledger.issued(link)
+            writes += await self.ledger.issued(link)
         return writes
 
 

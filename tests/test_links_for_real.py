@@ -173,7 +173,9 @@ async def test_links_are_revoked(service: Service) -> None:
 
 async def test_the_audit_tells_what_happened_and_nothing_secret(service: Service) -> None:
     owner = Owner(9)
-    answer = await post(service, owner.event("new_device"))
+    await post(service, owner.event("new_device"))
+    assert (await service.api.get("/v1/audit", params={"account": owner.account})).json() == {"entries": []}
+    answer = await post(service, owner.event("new_device", 2))
     id = answer["notifications"][0]["id"]
     mail = await until(lambda: next(iter(service.mails(owner.email, id)), None))
     for _ in range(20):

@@ -87,7 +87,7 @@ async def test_a_newer_link_for_the_subject_supersedes(
     old, other = link(purpose), link(purpose, subject="another")
     clock.forward(ms=1)
     new = link(purpose)
-    await write(redis, ledger.issued(new))
+    await write(redis, await ledger.issued(new))
     assert await consumed(ledger, old, clock) == Judgement("superseded", new.issued)
     assert [(await ledger.look(each, clock.now)).outcome for each in (new, other)] == ["open", "open"]
 
@@ -167,7 +167,7 @@ async def test_looking_changes_nothing_and_an_unclicked_link_stores_nothing(
         await ledger.look(one, clock.now)
     # Nothing but what the audit tells of it.
     assert set(await redis.keys("*")) <= {b"link:audit:acc"}
-    await write(redis, ledger.issued(link("authorize_device")))
+    await write(redis, await ledger.issued(link("authorize_device")))
     await consumed(ledger, link("confirm_withdrawal"), clock)
     before = await everything(redis)
     for _ in range(1_000 // len(links)):

@@ -162,7 +162,7 @@ async def test_links_that_do_not_apply_say_why(
     web: httpx.AsyncClient, path: str, desk: Desk, link: MakeLink, ledger: Ledger, redis: ArqRedis, clock: SetClock
 ) -> None:
     newer = link("confirm_withdrawal", issued=clock.now + 1)
-    await write_if_absent(redis, "no-such-key", ledger.issued(newer))
+    await write_if_absent(redis, "no-such-key", await ledger.issued(newer))
     dying = link("authorize_device", expires=clock.now)
     for links, status, said in (
         ([dying], 410, "expired authorize_device"),

@@ -119,9 +119,8 @@ class LinksMachine(RuleBasedStateMachine):
         named = subject if purpose.supersedes and name != "reactivate" else None
         link = Link(purpose, f"{purpose.letter}{self.count}", "acct", self.now, self.now + LIVES[name], named)
         if named:
-            self.write(self.ledger.issued(link))
+            self.write(self.loop.run_until_complete(self.ledger.issued(link)))
             self.model.newest[name, named] = link
-            self.model.shut.pop((name, named), None)
         self.links.append(link)
         self.mint(link)
         return link
