@@ -20,7 +20,8 @@ from notifier.transports.twilio import TwilioTransport
 
 # arq looks every 0.5 s unless told otherwise; a person waits for a code.
 _POLL = timedelta(milliseconds=20)
-_DRAIN_S = 20
+# With a goodbye of some seconds (cli.py) well within the 30 s that orchestrators give.
+_DRAIN_S = 15
 
 
 async def deliver(ctx: dict[str, Any], lane: str) -> None:

@@ -2,9 +2,12 @@
 
 import os
 import sys
+import threading
 from typing import Annotated
 
 import typer
+
+_GOODBYE_S = 4
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Notices about account security, with secure links.")
 
@@ -45,7 +48,13 @@ def worker() -> None:
 
     import worker as root
 
-    create_worker(root.WorkerSettings).run()
+    arq_worker = create_worker(root.WorkerSettings)
+    # After the drain arq says goodbye to the store. One that is away must not keep a stopped worker from ending: what
+    # it still held comes back by its lease.
+    goodbye = threading.Timer(_GOODBYE_S, os._exit, (0,))
+    goodbye.daemon = True
+    arq_worker.on_stop = lambda _: goodbye.start()
+    arq_worker.run()
 
 
 @app.command("new-key")

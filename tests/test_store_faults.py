@@ -1,0 +1,75 @@
+"""The store goes away under the running service: callers are told at once, workers wait, nothing accepted is lost."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.people import Owner, link, mailed, post
+from tests.service import Service, running, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    async with running(tmp_path_factory.mktemp("faults")) as service:
+        yield service
+
+
+async def test_a_store_that_is_killed_and_comes_back(service: Service) -> None:
+    owner = Owner(1)
+    mail = await mailed(service, owner, owner.event("login_succeeded"))
+    service.mailbox.refuse_rcpt.append("451 4.7.1 try again later")
+    waiting = (await post(service, owner.event("password_reset")))["notifications"][0]["id"]
+    await asyncio.sleep(1.2)  # longer than the store may keep what it was given from its disk
+    service.valkey.kill()
+
+    began = time.monotonic()
+    refused = await service.api.post("/v1/events", json=owner.event("new_device"))
+    assert time.monotonic() - began < 2
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+    assert refused.headers["content-type"] == "application/problem+json"
+    page = await service.browser.get(link(mail, "d"))
+    assert page.status_code == 503
+    assert "Your link still works" in page.text
+    assert (await service.browser.get("/readyz")).status_code == 503
+    assert (await service.browser.get("/healthz")).status_code == 200
+
+    await asyncio.sleep(3)
+    service.valkey.start()
+    # The same worker goes on: with what waited, and with what comes.
+    await until(lambda: service.mails(owner.email, waiting), 30)
+    assert await mailed(service, owner, owner.event("new_device"))
+    assert (await service.browser.post(link(mail, "d"))).status_code in (200, 202)
+    await until(lambda: service.actions(owner.account))
+    assert service.processes["worker"].poll() is None
+    assert service.processes["api"].poll() is None
+
+
+async def test_a_store_that_hangs_is_given_up_within_two_seconds(service: Service) -> None:
+    owner = Owner(2)
+    process = service.valkey.pid
+    os.kill(process, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        refused = await service.api.post("/v1/events", json=owner.event("login_succeeded"))
+        assert refused.status_code == 503
+        assert time.monotonic() - began < 2
+    finally:
+        os.kill(process, signal.SIGCONT)
+    assert await mailed(service, owner, owner.event("login_succeeded", 2))
+
+
+async def test_a_worker_ends_when_told_though_the_store_is_away(service: Service) -> None:
+    service.valkey.kill()
+    await asyncio.sleep(1)
+    worker = service.processes["worker"]
+    worker.terminate()
+    await until(lambda: worker.poll() is not None, 25)
+    service.valkey.start()
