@@ -69,36 +69,54 @@ class Delivery:
         if taken.fence - notification.attempts > _MOST_LOST_CLAIMS:
             await self._settled(taken, notification, "failed", reason="lost_workers")
             return
+        rendered = None
         try:
             async with asyncio.timeout(_PATIENCE):
-                receipt = await self._send(notification)
+                message = await self._compose(notification)
+                # The same on every attempt, so told once.
+                rendered = self.clock() if notification.attempts == 0 else None
+                receipt = await self._send(message)
         except _Dead as dead:
             await self._settled(taken, notification, dead.status, reason=dead.reason)
         except Permanent as error:
-            await self._settled(taken, notification, "failed", reason=error.reason)
+            await self._settled(taken, notification, "failed", rendered, reason=error.reason)
         except Transient as error:
-            await self._again(taken, notification, error.reason, error.retry_after)
+            await self._again(taken, notification, rendered, error.reason, error.retry_after)
         except TimeoutError:
-            await self._again(taken, notification, "timeout")
+            await self._again(taken, notification, rendered, "timeout")
         except RedisError:
             raise
         except Exception as error:  # noqa: BLE001  # a fault of ours in one message must not stop the others
-            await self._again(taken, notification, f"error_{type(error).__name__}")
+            await self._again(taken, notification, rendered, f"error_{type(error).__name__}")
         else:
-            await self._settled(taken, notification, "sent", by=receipt.by, reference=receipt.reference)
+            await self._settled(taken, notification, "sent", rendered, by=receipt.by, reference=receipt.reference)
 
     async def _again(
-        self, taken: Claim, notification: Notification, reason: str, retry_after: float | None = None
+        self,
+        taken: Claim,
+        notification: Notification,
+        rendered: int | None,
+        reason: str,
+        retry_after: float | None = None,
     ) -> None:
         now, wait = self.clock(), _wait(notification.attempts, retry_after)
-        await self.outbox.retry(taken, notification.lane, now + wait, now, reason=reason)
+        await self.outbox.retry(taken, notification.lane, now + wait, now, rendered, reason=reason)
         log.info("attempt_failed", notification=notification.id, reason=reason, again_in_ms=wait)
 
-    async def _settled(self, taken: Claim, notification: Notification, status: str, **facts: str) -> None:
-        kept = await self.outbox.settle(taken, notification.lane, status, self.clock(), **facts)
+    async def _settled(
+        self, taken: Claim, notification: Notification, status: str, rendered: int | None = None, **facts: str
+    ) -> None:
+        kept = await self.outbox.settle(taken, notification.lane, status, self.clock(), rendered, **facts)
         log.info(status, notification=notification.id, notice=notification.notice, kept=kept, **facts)
 
-    async def _send(self, notification: Notification) -> Receipt:
+    async def _send(self, message: Mail | Sms) -> Receipt:
+        if isinstance(message, Mail):
+            return await self.mail.send(message)
+        if self.sms is None:
+            raise _Dead("failed", "sms_not_set_up")
+        return await self.sms.send(message)
+
+    async def _compose(self, notification: Notification) -> Mail | Sms:
         sealed = await self.outbox.payload(notification.event)
         if sealed is None:
             raise _Dead("expired", "erased")
@@ -114,11 +132,8 @@ class Delivery:
         urls = self.linkage.urls(accepted, notification.id, notification.channel)
         recipient = accepted.recipient.address(notification.channel) or ""
         if notification.channel == "sms":
-            if self.sms is None:
-                raise _Dead("failed", "sms_not_set_up")
             text = self.renderer.sms(accepted, urls, code)
-            seconds = (notification.deadline - self.clock()) // 1000
-            return await self.sms.send(Sms(recipient, text, valid_for=seconds))
+            return Sms(recipient, text, valid_for=(notification.deadline - self.clock()) // 1000)
         address = parseaddr(self.sender)[1]
         message_id = f"<{notification.id}@{address.rpartition('@')[2]}>"
         content = assemble(
@@ -130,7 +145,7 @@ class Delivery:
             language=bcp47(notification.locale),
             boundary=f"=_{notification.id}",
         )
-        return await self.mail.send(Mail(address, recipient, message_id, content))
+        return Mail(address, recipient, message_id, content)
 
 
 class _Dead(Exception):

@@ -117,19 +117,26 @@ class Outbox:
         """Whether any notification of the lane is due."""
         return await has_due(self._redis, _due(lane), now)
 
-    async def settle(self, taken: Claim, lane: Lane, status: str, now: int, **facts: str | int) -> bool:
-        """This notification is done: `sent`, `expired`, … False when another worker has taken it since."""
+    async def settle(
+        self, taken: Claim, lane: Lane, status: str, now: int, rendered: int | None = None, **facts: str | int
+    ) -> bool:
+        """This notification is done: `sent`, `expired`, … False when another worker has taken it since.
+
+        `rendered` is when it was, to be told before.
+        """
         key = _notification(taken.id)
         writes: list[Write] = [
             ("ZREM", _due(lane), taken.id),
             ("HSET", key, "status", status),
-            *_noted(taken.id, now, status, facts),
+            *_attempted(taken.id, rendered, now, status, facts),
         ]
         if status == "failed":
             writes.append(("ZADD", "dead", now, taken.id))
         return await write_if_claimed(self._redis, key, taken.fence, writes)
 
-    async def retry(self, taken: Claim, lane: Lane, due: int, now: int, **facts: str | int) -> bool:
+    async def retry(
+        self, taken: Claim, lane: Lane, due: int, now: int, rendered: int | None = None, **facts: str | int
+    ) -> bool:
         """An attempt failed for now: due again at `due`."""
         key = _notification(taken.id)
         return await write_if_claimed(
@@ -140,7 +147,7 @@ class Outbox:
                 ("ZADD", _due(lane), due, taken.id),
                 ("HSET", key, "status", "retrying"),
                 ("HINCRBY", key, "attempts", 1),
-                *_noted(taken.id, now, "attempt_failed", facts),
+                *_attempted(taken.id, rendered, now, "attempt_failed", facts),
             ],
         )
 
@@ -158,6 +165,11 @@ def _recorded(event: str, entries: Sequence[Entry], accepted: int) -> list[Write
             ("ZADD", _due(entry.lane), accepted, entry.id),
         ]  # fmt: skip
     return writes
+
+
+def _attempted(id: str, rendered: int | None, at: int, what: str, facts: dict[str, str | int]) -> list[Write]:
+    before = [] if rendered is None else _noted(id, rendered, "rendered", {})
+    return [*before, *_noted(id, at, what, facts)]
 
 
 def _noted(id: str, at: int, what: str, facts: dict[str, str | int]) -> list[Write]:

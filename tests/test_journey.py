@@ -138,7 +138,7 @@ async def walk(service: Service, owner: Owner, notice: str) -> None:
     shown = (await service.api.get(f"/v1/notifications/{email}")).json()
     assert (shown["status"], shown["locale"]) == ("sent", locale)
     happened = [entry["what"] for entry in shown["timeline"]]
-    assert happened == ["accepted", "sent", "clicked", "forwarded", "clicked", "forwarded"]
+    assert happened == ["accepted", "rendered", "sent", "clicked", "forwarded", "clicked", "forwarded"]
     assert (await service.api.get(f"/v1/notifications/{sms}")).json()["status"] == "sent"
 
 
@@ -249,8 +249,8 @@ async def test_a_relay_that_greylists_gets_the_mail_again(service: Service) -> N
     id = answer["notifications"][0]["id"]
     await until(lambda: service.mails(owner.email, id), 20)
     timeline = (await service.api.get(f"/v1/notifications/{id}")).json()["timeline"]
-    assert [entry["what"] for entry in timeline] == ["accepted", "attempt_failed", "sent"]
-    assert timeline[1]["reason"] == "smtp_451"
+    assert [entry["what"] for entry in timeline] == ["accepted", "rendered", "attempt_failed", "sent"]
+    assert timeline[2]["reason"] == "smtp_451"
 
 
 async def test_asked_for_reactivation_the_owner_gets_a_link_and_a_code(service: Service) -> None:

@@ -19,7 +19,10 @@ async def test_a_mail_is_sent_once(parts: Parts, delivery: Delivery, mails: Mail
     id = await post()
     clock.forward(seconds=2)
     assert await delivery.deliver(Lane.ALERT) is False
-    assert await told(parts, id) == ("sent", [{"at": clock.now, "what": "sent", "by": "memory", "reference": "1"}])
+    assert await told(parts, id) == (
+        "sent",
+        [{"at": clock.now, "what": "rendered"}, {"at": clock.now, "what": "sent", "by": "memory", "reference": "1"}],
+    )
     (mail,) = mails.sent
     message_id = f"<{id}@northbank.example>"
     assert (mail.sender, mail.recipient, mail.message_id) == (
@@ -67,7 +70,7 @@ async def test_it_is_tried_again_by_the_schedule(
     for attempt, step in enumerate(schedule, start=1):
         await delivery.deliver(Lane.ALERT)
         status, timeline = await told(parts, id)
-        assert (status, len(timeline), len(mails.given)) == ("retrying", attempt, attempt)
+        assert (status, len(timeline), len(mails.given)) == ("retrying", 1 + attempt, attempt)
         assert timeline[-1] == {"at": clock.now, "what": "attempt_failed", "reason": "smtp_450"}
         # A fifth sooner at most, a fifth later at most.
         clock.forward(seconds=step * 0.79)
@@ -112,7 +115,10 @@ async def test_never_is_a_dead_letter(
     id = await post()
     mails.failures.append(Permanent("smtp_550"))
     await delivery.deliver(Lane.ALERT)
-    assert await told(parts, id) == ("failed", [{"at": clock.now, "what": "failed", "reason": "smtp_550"}])
+    assert await told(parts, id) == (
+        "failed",
+        [{"at": clock.now, "what": "rendered"}, {"at": clock.now, "what": "failed", "reason": "smtp_550"}],
+    )
     assert await dead(parts) == [id]
     assert not await due(parts)
 

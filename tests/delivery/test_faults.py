@@ -63,7 +63,7 @@ async def test_a_worker_that_slept_past_its_lease_does_not_overrule_the_next(
     assert len(mails.sent) == 2
     assert mails.sent[0] == mails.sent[1]
     status, timeline = await told(parts, id)
-    assert (status, [entry["what"] for entry in timeline]) == ("sent", ["sent"])
+    assert (status, [entry["what"] for entry in timeline]) == ("sent", ["rendered", "sent"])
 
 
 @pytest.mark.parametrize(("lost", "status"), [(0, "sent"), (9, "sent"), (11, "failed"), (20, "failed")])
