@@ -29,8 +29,9 @@ DEFAULTS: Mapping[str, RateLimitItem] = {
         "code_producer": "600/minute",
         # Guesses, over all of an account's codes: each code has its own five besides.
         "verify_account": "100/10minute",
-        # Presses of a page's button: from one network, and on one account's links.
-        "visitor": "600/minute",
+        # Presses of a page's button: from one network, and on one account's links. A network may be a carrier's, or a
+        # proxy that nobody has named: an incident's clicks must pass.
+        "visitor": "6000/minute",
         "link_account": "120/minute",
         # Messages to one block of phone numbers: whoever is paid for a block's traffic asks for much of it.
         "sms_block": "1000/hour",

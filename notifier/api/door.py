@@ -2,14 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TypeVar
 
 from notifier.errors import FieldProblem, Invalid
 from notifier.events import Addressed, Channel
 from notifier.recipients import country
 from notifier.throttle import Throttle, block
-
-Wanted = TypeVar("Wanted", bound=Addressed)
 
 
 @dataclass(frozen=True, slots=True)
