@@ -1,7 +1,7 @@
 -- What a link would do (commit = 0) or does (commit = 1), judged and recorded in one step.
 -- KEYS: 1 the account's state (hash)   2 this link's use (string)   3 when the newest link for its subject was issued
 --       4 the actions that are due (sorted set)   5 the action's record (hash)
---       6 wrong codes typed on this link's page (string)   7 the account's audit stream
+--       6 wrong codes typed on this link's page (string)   7 the account's audit (list)
 --       8 up to when links with this purpose are void (string)
 -- ARGV: 1 commit   2 now   3 issued   4 expires   5 purpose   6 delay before reactivation   7 action id
 --       8 the action's payload   9 how long an account's state is kept
@@ -85,9 +85,7 @@ end
 
 local judged = judge()
 if commit then
-  redis.call('XADD', KEYS[7], 'MINID', '~', string.format('%.0f', now - ARGV[13]), '*',
-    'what', judged[1] == 'accepted' and 'consumed' or 'not_done', 'link', ARGV[12], 'purpose', purpose,
-    'reason', judged[1] == 'accepted' and '' or judged[1])
-  redis.call('PEXPIRE', KEYS[7], ARGV[13])
+  local consumed = judged[1] == 'accepted'
+  note(KEYS[7], now, tonumber(ARGV[13]), consumed and 'consumed' or 'not_done', purpose, ARGV[12], consumed and '-' or judged[1])
 end
 return judged

@@ -12,9 +12,7 @@ redis.call('SET', use, ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. told, 'XX', 'KEEPTTL'
 -- Only its own: after a change of state in between another action may be on its way.
 local pending = redis.call('HGET', account, 'pending:' .. purpose)
 if pending and string.sub(pending, -#ARGV[1]) == ARGV[1] then redis.call('HDEL', account, 'pending:' .. purpose) end
-redis.call('XADD', audit, 'MINID', '~', string.format('%.0f', ARGV[4] - ARGV[7]), '*',
-  'what', 'forwarded', 'link', field('link'), 'purpose', purpose, 'reason', ARGV[3])
-redis.call('PEXPIRE', audit, ARGV[7])
+note(audit, tonumber(ARGV[4]), tonumber(ARGV[7]), 'forwarded', purpose, field('link'), ARGV[3])
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('DEL', KEYS[1])
 if told ~= '' then

@@ -27,10 +27,11 @@ CHALLENGE_ATTEMPTS = 5
 _SHOWN_AGAIN = timedelta(hours=1)
 
 _HERE = Path(__file__).parent
-_CONSUME = (_HERE / "consume.lua").read_text("utf-8")
 _AUDIT = (_HERE / "audit.lua").read_text("utf-8")
+_CONSUME = _AUDIT + (_HERE / "consume.lua").read_text("utf-8")
+_SHOWN = _AUDIT + (_HERE / "shown.lua").read_text("utf-8")
 _TELL = (_HERE / "tell.lua").read_text("utf-8")
-_FINISH = (_HERE / "finish.lua").read_text("utf-8")
+_FINISH = _AUDIT + (_HERE / "finish.lua").read_text("utf-8")
 _DUE = "link:due"
 _DEAD = "link:dead"
 _ACTION = "link:action:"
@@ -102,7 +103,7 @@ class Ledger:
         self._tell = redis.register_script(_TELL)
         self._finish = redis.register_script(_FINISH)
         self._consume = redis.register_script(_CONSUME)
-        self._shown = redis.register_script(_AUDIT)
+        self._shown = redis.register_script(_SHOWN)
         self._keep_audit = _ms(keep_audit)
         self.reactivation_delay = _ms(reactivation_delay)
         self._keep = _ms(keep)
@@ -159,13 +160,9 @@ class Ledger:
 
     async def audit(self, account: str) -> list[Entry]:
         """What happened to an account's links, oldest first."""
-        rows = await self._redis.xrange(_audit(account))
-        return [
-            Entry(
-                int(id.split(b"-")[0]), *(fields[name].decode() for name in (b"what", b"purpose", b"link", b"reason"))
-            )
-            for id, fields in rows
-        ]
+        rows = await self._redis.lrange(_audit(account), 0, -1)  # type: ignore[misc]
+        words = [["" if word == "-" else word for word in row.decode().split(" ")] for row in rows]
+        return [Entry(int(at), what, purpose, link, reason) for at, what, purpose, link, reason in words]
 
     async def revoke(self, account: str, purposes: Iterable[Purpose], now: int) -> None:
         """Void every link with these purposes that was issued up to now."""
@@ -238,11 +235,8 @@ class Ledger:
         return held
 
     def _audited(self, account: str, now: int, what: str, purpose: str) -> list[Write]:
-        stream, fields = _audit(account), ("what", what, "link", "", "purpose", purpose, "reason", "")
-        return [
-            ("XADD", stream, "MINID", "~", now - self._keep_audit, "*", *fields),
-            ("PEXPIRE", stream, self._keep_audit),
-        ]
+        key = _audit(account)
+        return [("RPUSH", key, f"{now} {what} {purpose} - -"), ("PEXPIRE", key, self._keep_audit)]
 
 
 def _account(account: str) -> str:

@@ -229,3 +229,28 @@ async def test_a_finished_link_costs_little_and_goes_when_it_expires(
     assert await redis.pexpiretime(use) == one.expires + 300_000  # type: ignore[misc]
     assert set(await redis.keys("*")) == {use, b"link:action:act", b"link:audit:acc"}
     assert await redis.pttl("link:action:act") > 0
+
+
+async def test_an_audit_is_small_and_its_entries_end(
+    ledger: Ledger, link: MakeLink, clock: SetClock, redis: ArqRedis
+) -> None:
+    one = link("deactivate")
+    for _ in range(1_000):
+        await ledger.shown(one, "open", clock.now)
+    await finished(ledger, one, clock)
+    await ledger.revoke("acc", [one.purpose], clock.now)
+    told = [(entry.what, entry.purpose, entry.link, entry.reason) for entry in await ledger.audit("acc")]
+    assert told == [
+        ("shown", "deactivate", one.identity, "open"),
+        ("consumed", "deactivate", one.identity, ""),
+        ("forwarded", "deactivate", one.identity, "done"),
+        ("revoked", "deactivate", "", ""),
+    ]
+    assert await redis.memory_usage("link:audit:acc") <= 500
+    # An hour later the same visit is news; after its age an entry goes as the next one comes.
+    clock.forward(hours=1, ms=1)
+    await ledger.shown(one, "open", clock.now)
+    assert len(await ledger.audit("acc")) == 5
+    clock.forward(days=90)
+    await ledger.shown(one, "expired", clock.now)
+    assert [entry.reason for entry in await ledger.audit("acc")] == ["open", "expired"]

@@ -82,7 +82,7 @@ async def test_reading_changes_nothing_and_the_button_acts_once(
         assert (shown.status_code, desk.acts) == (200, [])
         # That it was shown is told once, to the audit; nothing else is kept.
         assert await redis.keys("*") == [b"link:audit:acc"]
-        assert await redis.xlen("link:audit:acc") == 1
+        assert await redis.llen("link:audit:acc") == 1  # type: ignore[misc]
     first = await web.post(path, data={"purpose": "authorize_device"})
     assert (first.status_code, first.text) == (200, "done authorize_device")
     second = await web.post(path, data={"purpose": "authorize_device"})
