@@ -153,21 +153,21 @@ class Pages:
         form = await _form(request)
         link, judgement = await self._choose(visit)
         # The short form's page offers whichever applies. What the owner was shown is what is done, or nothing.
-        if judgement.outcome == "open" and form.get("purpose", link.purpose.name) != link.purpose.name:
-            return await self._page(request, _view(visit, link, judgement))
-        challenge: Challenge = None
-        if link.challenged and judgement.outcome == "open":
-            typed = "".join(form.get("code", "").split())
-            if not (typed.isascii() and typed.isdigit() and len(typed) in _CODE_LENGTHS):
-                # A slip of the finger is no guess.
-                return await self._page(request, replace(_view(visit, link, judgement), outcome="malformed"))
-            challenge = "right" if await self._site.challenge(visit, link, typed) else "wrong"
-        now = self._clock()
-        action, payload = self._site.action(visit, link, request, now)
-        judgement = await self._ledger.consume(link, now, action, payload, challenge)
-        if judgement.outcome == "accepted":
-            await self._site.acted(visit, link, now)
-            return await self._page(request, _view(visit, link, await self._settled(link)))
+        if form.get("purpose", link.purpose.name) == link.purpose.name:
+            # Not open just now, it may be in the next moment: without a code that was checked it counts as wrong.
+            challenge: Challenge = "wrong" if link.challenged else None
+            if link.challenged and judgement.outcome == "open":
+                typed = "".join(form.get("code", "").split())
+                if not (typed.isascii() and typed.isdigit() and len(typed) in _CODE_LENGTHS):
+                    # A slip of the finger is no guess.
+                    return await self._page(request, replace(_view(visit, link, judgement), outcome="malformed"))
+                challenge = "right" if await self._site.challenge(visit, link, typed) else "wrong"
+            now = self._clock()
+            action, payload = self._site.action(visit, link, request, now)
+            judgement = await self._ledger.consume(link, now, action, payload, challenge)
+            if judgement.outcome == "accepted":
+                await self._site.acted(visit, link, now)
+                return await self._page(request, _view(visit, link, await self._settled(link)))
         view = _view(visit, link, judgement)
         return await self._page(request, replace(view, outcome="used") if view.outcome == "done" else view)
 

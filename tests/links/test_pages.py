@@ -1,6 +1,7 @@
 """The pages behind the links, on a real ledger: reading changes nothing, the button acts, once."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
@@ -200,3 +201,21 @@ async def test_every_wrong_token_has_one_answer(token: str, web: httpx.AsyncClie
 async def test_no_other_method_acts(method: str, web: httpx.AsyncClient, path: str, desk: Desk) -> None:
     assert (await web.request(method, path)).status_code == 405
     assert desk.acts == []
+
+
+@pytest.mark.parametrize(
+    ("challenged", "form"), [(True, {}), (True, {"code": CODE}), (False, {"purpose": "deactivate"})]
+)
+async def test_a_link_that_opens_between_two_looks_is_not_opened_by_that(
+    challenged: bool, form: dict[str, str], tokens: Tokens, ledger: Ledger, desk: Desk, link: MakeLink, path: str
+) -> None:
+    """Each look at the clock is a millisecond later: too early when it is judged, open when it would be used."""
+    back = replace(link("reactivate"), challenged=challenged)
+    desk.links = [back]
+    await ledger.tell("acc", "deactivated", back.issued)
+    ticks = itertools.count(back.issued + 2 * 3_600_000 - 1)
+    transport = httpx.ASGITransport(Starlette(routes=Pages(tokens, ledger, desk, lambda: next(ticks)).routes()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://pages") as web:
+        await web.post(path, data=form)
+    assert desk.acts == []
+    assert not await ledger.has_due(back.expires)
