@@ -23,7 +23,7 @@ _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _FORBIDDEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _LINKS = re.compile(r"\w+://[^\s]*|www\.[^\s]*|\b[a-z0-9-]+\.(?:com|org|net|al|ru|no|se|example)\b|[\w.]+@[\w.]+")
 _MARKUP = re.compile(r"<[^>]*>?|&#?\w+;|\{[{%#]")
-# product.md, "Terms that Albanian users of such platforms already know".
+# Terms that Albanian users of such platforms already know.
 ALBANIAN = {
     "Deactivate my account": "Çaktivizo llogarinë tënde",
     "Confirm reactivation": "Konfirmo riaktivizimin",
