@@ -1,5 +1,6 @@
 -- What a link would do (commit = 0) or does (commit = 1), judged and recorded in one step.
 -- KEYS: 1 the account's state (hash)   2 this link's use (string)   3 when the newest link for its subject was issued
+--       (sorted set of one: only ZADD GT can move it, and only forward)
 --       4 the actions that are due (sorted set)   5 the action's record (hash)
 --       6 wrong codes typed on this link's page (string)   7 the account's audit (list)
 --       8 up to when links with this purpose are void (string)
@@ -40,7 +41,7 @@ local function judge()
   for _, void in ipairs({ account('retired') or '0', redis.call('GET', KEYS[8]) or '0' }) do
     if issued <= tonumber(void) then return { 'superseded', void, '' } end
   end
-  local newest = redis.call('GET', KEYS[3])
+  local newest = redis.call('ZSCORE', KEYS[3], 'issued')
   if newest and issued < tonumber(newest) then return { 'superseded', newest, '' } end
 
   if purpose == 'reactivate' then
@@ -75,7 +76,7 @@ local function judge()
     if not deactivated then redis.call('PEXPIRE', KEYS[1], ARGV[9]) end
   elseif newest then
     -- Copies of the same age in other messages for this subject: superseded from here on.
-    redis.call('SET', KEYS[3], string.format('%.0f', issued + 1), 'KEEPTTL')
+    redis.call('ZADD', KEYS[3], 'GT', string.format('%.0f', issued + 1), 'issued')
   end
   redis.call('HSET', KEYS[5], 'purpose', purpose, 'account', KEYS[1], 'use', KEYS[2], 'audit', KEYS[7], 'link', ARGV[12],
     'payload', ARGV[8])

@@ -176,16 +176,15 @@ class Ledger:
             await pipe.execute()
 
     async def issued(self, link: Link) -> list[Write]:
-        """Writes by which a link supersedes older ones for the same subject, until they would have expired anyway."""
-        newest = await self._redis.get(_newest(link))
-        if newest is None:
-            return [("SET", _newest(link), link.issued, "PXAT", link.expires)]
-        # The clocks of those who issue may differ: the later one stays.
-        issued = max(link.issued, int(newest))
-        return [
-            ("SET", _newest(link), issued, "PXAT", link.expires),
-            *self._audited(link.account, link.issued, "superseded", link.purpose.name),
-        ]
+        """Writes by which a link supersedes older ones for the same subject, until they would have expired anyway.
+
+        The newest stays whichever of several is written last. That there was an older one is for the audit alone.
+        """
+        key = _newest(link)
+        writes: list[Write] = [("ZADD", key, "GT", link.issued, "issued"), ("PEXPIREAT", key, link.expires)]
+        if await self._redis.exists(key):
+            writes += self._audited(link.account, link.issued, "superseded", link.purpose.name)
+        return writes
 
     async def tell(self, account: str, state: State, since: int) -> int:
         """The account's state became known: since when it holds, by all that is known by now.

@@ -72,4 +72,5 @@ async def test_a_worker_ends_when_told_though_the_store_is_away(service: Service
     worker = service.processes["worker"]
     worker.terminate()
     await until(lambda: worker.poll() is not None, 25)
+    assert worker.returncode == 0
     service.valkey.start()

@@ -92,6 +92,19 @@ async def test_a_newer_link_for_the_subject_supersedes(
     assert [(await ledger.look(each, clock.now)).outcome for each in (new, other)] == ["open", "open"]
 
 
+async def test_the_newest_stays_whichever_is_written_last(
+    ledger: Ledger, link: MakeLink, clock: SetClock, redis: ArqRedis
+) -> None:
+    older, newer = link("confirm_withdrawal"), link("confirm_withdrawal", issued=clock.now + 5)
+    # Both were prepared before either was written, as two processes do that accept at once.
+    prepared = [await ledger.issued(newer), await ledger.issued(older)]
+    for writes in prepared:
+        await write(redis, writes)
+    clock.forward(ms=5)
+    assert await ledger.look(older, clock.now) == Judgement("superseded", newer.issued)
+    assert (await ledger.look(newer, clock.now)).outcome == "open"
+
+
 async def test_a_deactivation_voids_dangerous_links_and_opens_the_way_back_after_the_delay(
     ledger: Ledger, link: MakeLink, clock: SetClock, redis: ArqRedis, table: Mapping[str, Purpose]
 ) -> None:
