@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lock catalogs clean
+.PHONY: demo test scenarios faults check lock catalogs clean
 
 demo: $(READY)
 	@exec $(BIN)/notifier demo
@@ -12,6 +12,15 @@ demo: $(READY)
 # Two at a time: most of a test's time is waiting for something real. pytest exits with 5, a failure, when no test ran.
 test: $(READY)
 	$(BIN)/pytest -n 2 --dist loadfile
+
+# What owners go through, written anew: read what has changed before you keep it.
+scenarios: $(READY)
+	$(BIN)/pytest tests/scenarios --write-scenarios
+
+# Every fault at its full size, about twenty minutes; `make test` makes a selection, small. Ends with a table, which is
+# kept in build/faults.md; docs/faults.md says how to read it.
+faults: $(READY)
+	$(BIN)/pytest tests/faults --faults=full -n 3 --dist worksteal
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -29,13 +38,11 @@ $(READY): requirements.lock pyproject.toml
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra sandbox --group dev pyproject.toml -o requirements.lock
+	  --extra sandbox --extra tracing --group dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .data
+	rm -rf $(VENV) .data build
 
-# New strings into every catalog; what translators have done stays. See README, "For localization teams".
+# New strings into every catalog; what translators have done stays. See docs/localization.md.
 catalogs: $(READY)
-	$(BIN)/pybabel -q extract -F babel.cfg --ignore-dirs=".*" -c "Translators:" --sort-by-file --add-location=file --width=100 \
-	  --project=notifier --copyright-holder="the notifier's authors" -o locales/messages.pot templates
-	$(BIN)/pybabel -q update -i locales/messages.pot -d locales --width=100 --no-fuzzy-matching --ignore-pot-creation-date
+	$(BIN)/notifier catalogs update

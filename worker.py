@@ -1,99 +1,112 @@
-"""The arq worker: settings, startup, shutdown; no logic. Run it as `notifier worker` or `arq worker.WorkerSettings`."""
+"""The arq worker: settings, startup, shutdown; no logic. Run it as `notifier worker` or `arq worker.WorkerSettings`.
 
+arq runs the process and carries the bells; they ring for rounds of work, one to a lane and one for actions.
+"""
+
+import asyncio
 import json
+from collections.abc import Collection
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
-from arq import cron
 from arq.connections import ArqRedis
 
-from notifier.bells import QUEUE, serialize
-from notifier.composition import Parts, compose, open_store
+from notifier.bells import HEARD, QUEUE, serialize
+from notifier.composition import Parts, open_store
 from notifier.config import Settings, load
 from notifier.delivery import Delivery
 from notifier.notices import Lane
 from notifier.platform import Forwarder
-from notifier.telemetry import configure_logging
+from notifier.rendering.watch import watched
+from notifier.rounds import Round
+from notifier.telemetry import configure_telemetry
+from notifier.transports.base import Mail, Sms, Transport
+from notifier.transports.inbox import InboxTransport
 from notifier.transports.smtp import SmtpTransport
+from notifier.transports.turns import Turns
 from notifier.transports.twilio import TwilioTransport
 
 # arq looks every 0.5 s unless told otherwise; a person waits for a code.
 _POLL = timedelta(milliseconds=20)
-# With a goodbye of some seconds (cli.py) well within the 30 s that orchestrators give.
-_DRAIN_S = 15
+# What is in hand may end when the worker is told to: well within the 30 s that orchestrators give.
+_DRAIN = timedelta(seconds=15)
+FORWARD = "forward"
 
 
 async def deliver(ctx: dict[str, Any], lane: str) -> None:
     """A bell: this lane has notifications that are due."""
-    delivery: Delivery = ctx["delivery"]
-    if await delivery.deliver(Lane(lane)):
-        await ctx["parts"].bells.deliver(Lane(lane))
+    ctx["rounds"][lane].ring()
 
 
 async def forward(ctx: dict[str, Any]) -> None:
     """A bell: there are actions to forward."""
-    forwarder: Forwarder = ctx["forwarder"]
-    await forwarder.forward()
+    ctx["rounds"][FORWARD].ring()
 
 
-async def sweep(ctx: dict[str, Any]) -> None:
-    """Every second: ring for what is due and was not rung for, or was left by a worker that died."""
-    parts: Parts = ctx["parts"]
-    for lane in Lane:
-        if await parts.outbox.has_due(lane, parts.clock()):
-            await parts.bells.deliver(lane)
-    if await parts.ledger.has_due(parts.clock()):
-        await parts.bells.forward()
-
-
-async def startup(ctx: dict[str, Any]) -> None:
-    """Wire the stages that a worker runs."""
-    settings: Settings = ctx["settings"]
-    parts = compose(settings, ctx["redis"])
-    ctx["parts"] = parts
-    ctx["mail"] = SmtpTransport(settings.smtp_urls)
-    ctx["sms"] = (
-        TwilioTransport(
-            settings.twilio_account_sid,
-            settings.twilio_auth_token.get_secret_value(),
-            sender=settings.twilio_from,
-            messaging_service=settings.twilio_messaging_service_sid,
-            base_url=settings.twilio_base_url,
-        )
-        if settings.twilio_account_sid and settings.twilio_auth_token
-        else None
-    )
-    ctx["http"] = httpx.AsyncClient(timeout=15)
-    ctx["delivery"] = Delivery(
+def delivery(parts: Parts, mail: Transport[Mail], sms: Transport[Sms] | None) -> Delivery:
+    """What sends notifications."""
+    return Delivery(
         outbox=parts.outbox,
-        codes=parts.codes,
-        linkage=parts.linkage,
-        renderer=parts.renderer,
+        composer=parts.composer,
         sealer=parts.sealer,
-        mail=ctx["mail"],
-        sms=ctx["sms"],
-        sender=settings.sender,
+        suppressions=parts.suppressions,
+        fall_back=parts.fallback.reach,
+        moot=parts.follow_ups.moot,
+        mail=mail,
+        sms=sms,
+        inbox=InboxTransport(parts.inbox, parts.clock),
+        turns=Turns(parts.settings.mails_in_doubt),
         clock=parts.clock,
     )
-    ctx["forwarder"] = Forwarder(
+
+
+def forwarder(parts: Parts, http: httpx.AsyncClient) -> Forwarder:
+    """What forwards actions."""
+    return Forwarder(
         ledger=parts.ledger,
+        actions=parts.actions,
         outbox=parts.outbox,
+        archive=parts.archive,
         sealer=parts.sealer,
-        http=ctx["http"],
-        url=settings.platform_url,
-        secrets=settings.platform_secrets,
+        http=http,
+        url=parts.settings.platform_url,
+        secrets=parts.settings.platform_secrets,
         accept=parts.intake.accept,
         clock=parts.clock,
     )
 
 
+async def startup(ctx: dict[str, Any]) -> None:
+    """Wire the stages that a worker runs, and start their rounds."""
+    settings: Settings = ctx["settings"]
+    opened: AsyncExitStack = ctx["opened"]
+    parts = Parts(settings, ctx["redis"])
+    mail = SmtpTransport(settings.smtp_urls, name=urlsplit(settings.public_url).hostname)
+    opened.push_async_callback(mail.close)
+    accounts = settings.twilio_accounts
+    sms = TwilioTransport(accounts, settings.public_url) if accounts else None
+    if sms:
+        opened.push_async_callback(sms.close)
+    http = await opened.enter_async_context(httpx.AsyncClient(timeout=15))
+    sending = delivery(parts, mail, sms)
+    rounds: dict[str, Round[Any]] = {lane: sending.round(lane) for lane in Lane}
+    ctx["rounds"] = rounds | {FORWARD: forwarder(parts, http).round()}
+    await opened.enter_async_context(watched(parts.catalogs))
+    for one in ctx["rounds"].values():
+        one.start()
+    opened.push_async_callback(_end, ctx["rounds"].values())
+
+
 async def shutdown(ctx: dict[str, Any]) -> None:
-    """Let go of connections."""
-    await ctx["mail"].close()
-    if ctx["sms"]:
-        await ctx["sms"].close()
-    await ctx["http"].aclose()
+    """Take nothing more, let what is in hand end, let go of connections. Also after a startup that failed halfway."""
+    await ctx["opened"].aclose()
+
+
+async def _end(rounds: Collection[Round[Any]]) -> None:
+    await asyncio.gather(*(one.stop(_DRAIN) for one in rounds))
 
 
 def worker_settings(settings: Settings, redis: ArqRedis) -> type:
@@ -103,19 +116,21 @@ def worker_settings(settings: Settings, redis: ArqRedis) -> type:
         (),
         {
             "functions": [deliver, forward],
-            "cron_jobs": [cron(sweep, second=set(range(60)), keep_result=0, timeout=30)],
             "on_startup": startup,
             "on_shutdown": shutdown,
             "redis_pool": redis,
             "queue_name": QUEUE,
-            "ctx": {"settings": settings},
+            "ctx": {"settings": settings, "opened": AsyncExitStack()},
             "job_serializer": serialize,
             "job_deserializer": json.loads,
             "poll_delay": _POLL,
             "max_jobs": 32,
             "job_timeout": 60,
             "keep_result": 0,
-            "job_completion_wait": _DRAIN_S,
+            "health_check_key": HEARD,
+            "health_check_interval": 20,
+            # Bells are over at once.
+            "job_completion_wait": 1,
         },
     )
 
@@ -124,6 +139,6 @@ def __getattr__(name: str) -> Any:
     """`WorkerSettings`, made when arq asks for it: importing this module reads no environment."""
     if name != "WorkerSettings":
         raise AttributeError(name)
-    configure_logging()
+    configure_telemetry()
     settings = load()
     return worker_settings(settings, open_store(settings, patient=True))

@@ -1,6 +1,8 @@
 -- Goes before the scripts that write to an account's audit: a list of "<ms> <what> <purpose> <link> <reason>", oldest
 -- first, '-' for what there is none of. A list and not a stream: most have few entries, and a stream takes 4 kB for one.
-local function note(key, now, keep, what, purpose, link, reason)
+-- What is noted is also counted for all accounts together, in the hash `tally`.
+local function note(key, tally, now, keep, what, purpose, link, reason)
+  redis.call('HINCRBY', tally, what .. ' ' .. purpose .. ' ' .. reason, 1)
   local oldest = redis.call('LINDEX', key, 0)
   while oldest and tonumber(string.match(oldest, '^%d+')) < now - keep do
     redis.call('LPOP', key)

@@ -1,13 +1,14 @@
 -- What a link would do (commit = 0) or does (commit = 1), judged and recorded in one step.
 -- KEYS: 1 the account's state (hash)   2 this link's use (string)   3 when the newest link for its subject was issued
---       (sorted set of one: only ZADD GT can move it, and only forward)
+--       (sorted set: of the member 'issued', which ZADD GT alone moves, and only forward; and of those issued later)
 --       4 the actions that are due (sorted set)   5 the action's record (hash)
 --       6 wrong codes typed on this link's page (string)   7 the account's audit (list)
---       8 up to when links with this purpose are void (string)
+--       8 up to when links with this purpose are void (string)   9 what is counted (hash)
 -- ARGV: 1 commit   2 now   3 issued   4 expires   5 purpose   6 delay before reactivation   7 action id
 --       8 the action's payload   9 how long an account's state is kept
 --       10 the code on its page: '' not asked for, 'right', 'wrong'   11 how many may be wrong
 --       12 the link's identity, for the audit   13 how long an audit is kept                        (times in ms)
+--       14... what else is written when it is used, see apply.lua
 -- Returns {outcome, time, action id or attempts left}.
 local commit, now, issued, expires = ARGV[1] == '1', tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local purpose, delay, action, challenge = ARGV[5], tonumber(ARGV[6]), ARGV[7], ARGV[10]
@@ -42,6 +43,8 @@ local function judge()
     if issued <= tonumber(void) then return { 'superseded', void, '' } end
   end
   local newest = redis.call('ZSCORE', KEYS[3], 'issued')
+  local later = redis.call('ZREVRANGEBYSCORE', KEYS[3], ARGV[2], '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  if later and tonumber(later) > tonumber(newest or '0') then newest = later end
   if newest and issued < tonumber(newest) then return { 'superseded', newest, '' } end
 
   if purpose == 'reactivate' then
@@ -68,6 +71,8 @@ local function judge()
     return { 'wrong', ARGV[2], tostring(left - 1) }
   end
 
+  -- First, since Lua does not roll back: whatever fails in here leaves a link that may be used again.
+  apply(14)
   local mark = 'pending ' .. ARGV[2] .. ' ' .. action
   -- A little longer than the link: Redis's clock may be ahead of ours, and a use must not end before its link.
   redis.call('SET', KEYS[2], mark, 'PXAT', string.format('%.0f', expires + 300000))
@@ -87,6 +92,6 @@ end
 local judged = judge()
 if commit then
   local consumed = judged[1] == 'accepted'
-  note(KEYS[7], now, tonumber(ARGV[13]), consumed and 'consumed' or 'not_done', purpose, ARGV[12], consumed and '-' or judged[1])
+  note(KEYS[7], KEYS[9], now, tonumber(ARGV[13]), consumed and 'consumed' or 'not_done', purpose, ARGV[12], consumed and '-' or judged[1])
 end
 return judged

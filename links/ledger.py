@@ -4,7 +4,7 @@ Keeps each account's state (deactivated since when, what was retired when), each
 consumed and are not yet forwarded, and an audit of it all. A link that is never used is not in here at all.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,8 +12,10 @@ from typing import Literal
 
 from redis.asyncio import Redis
 
+from links.actions import ACTION, DUE, TALLY
+from links.durability import Acknowledge, run, write_all
 from links.purposes import Purpose
-from links.store import Claim, Word, Write, claim, has_due, write_if_claimed
+from links.store import APPLY, WHEN_FULL, Write, words
 
 Outcome = Literal[
     "open", "accepted", "wrong", "locked", "pending", "done", "refused", "expired", "superseded", "early", "idle"
@@ -28,13 +30,10 @@ _SHOWN_AGAIN = timedelta(hours=1)
 
 _HERE = Path(__file__).parent
 _AUDIT = (_HERE / "audit.lua").read_text("utf-8")
-_CONSUME = _AUDIT + (_HERE / "consume.lua").read_text("utf-8")
-_SHOWN = _AUDIT + (_HERE / "shown.lua").read_text("utf-8")
-_TELL = (_HERE / "tell.lua").read_text("utf-8")
-_FINISH = _AUDIT + (_HERE / "finish.lua").read_text("utf-8")
-_DUE = "link:due"
-_DEAD = "link:dead"
-_ACTION = "link:action:"
+# An owner's click takes little room, and stops what must be stopped: it counts though the store is full.
+_CONSUME = WHEN_FULL + APPLY + _AUDIT + (_HERE / "consume.lua").read_text("utf-8")
+_SHOWN = WHEN_FULL + _AUDIT + (_HERE / "shown.lua").read_text("utf-8")
+_TELL = WHEN_FULL + (_HERE / "tell.lua").read_text("utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,8 @@ class Ledger:
     """The uses of links, in Redis.
 
     `keep` is how long after its last change an active account's state matters: the longest life of a link.
-    `keep_audit` is how old an audit's entries grow.
+    `keep_audit` is how old an audit's entries grow. A use, a revocation and news of an account count once they are
+    where `acknowledge` says; until then these calls raise Unconfirmed.
     """
 
     def __init__(
@@ -97,12 +97,11 @@ class Ledger:
         reactivation_delay: timedelta,
         keep: timedelta,
         keep_audit: timedelta,
+        acknowledge: Acknowledge = "memory",
     ) -> None:
         self._redis = redis
         self._purposes = tuple(purposes)
-        self._tell = redis.register_script(_TELL)
-        self._finish = redis.register_script(_FINISH)
-        self._consume = redis.register_script(_CONSUME)
+        self._acknowledge = acknowledge
         self._shown = redis.register_script(_SHOWN)
         self._keep_audit = _ms(keep_audit)
         self.reactivation_delay = _ms(reactivation_delay)
@@ -110,27 +109,40 @@ class Ledger:
 
     async def look(self, link: Link, now: int) -> Judgement:
         """What using the link now would do; changes nothing."""
-        return await self._judge(link, now, "", b"", None)
+        return await self._judge(link, now, "", b"", None, ())
 
     async def consume(
-        self, link: Link, now: int, action: str, payload: bytes, challenge: Challenge = None
+        self,
+        link: Link,
+        now: int,
+        action: str,
+        payload: bytes,
+        challenge: Challenge = None,
+        beside: Sequence[Write] = (),
     ) -> Judgement:
-        """Use the link: `accepted` to exactly one caller, whose `payload` is then due to be forwarded as `action`."""
-        return await self._judge(link, now, action, payload, challenge)
+        """Use the link: `accepted` to exactly one caller, whose `payload` is then due to be forwarded as `action`, and
+        whose writes `beside` are applied in the same step.
+        """
+        return await self._judge(link, now, action, payload, challenge, beside)
 
-    async def _judge(self, link: Link, now: int, action: str, payload: bytes, challenge: Challenge) -> Judgement:
-        outcome, at, more = await self._consume(
-            keys=[
+    async def _judge(
+        self, link: Link, now: int, action: str, payload: bytes, challenge: Challenge, beside: Sequence[Write]
+    ) -> Judgement:
+        outcome, at, more = await run(
+            self._redis,
+            _CONSUME,
+            [
                 _account(link.account),
                 f"link:use:{link.identity}",
                 _newest(link),
-                _DUE,
-                _ACTION + action,
+                DUE,
+                ACTION + action,
                 f"link:wrong:{link.identity}",
                 _audit(link.account),
                 _void(link.account, link.purpose),
+                TALLY,
             ],
-            args=[
+            [
                 1 if action else 0,
                 now,
                 link.issued,
@@ -144,7 +156,9 @@ class Ledger:
                 CHALLENGE_ATTEMPTS,
                 link.identity,
                 self._keep_audit,
+                *words(beside),
             ],
+            self._acknowledge if action else "memory",
         )
         told: Outcome = outcome.decode()
         if told in ("open", "wrong", "locked"):
@@ -154,7 +168,7 @@ class Ledger:
     async def shown(self, link: Link, outcome: str, now: int) -> None:
         """Into the audit, once an hour for each link and outcome: a scanner's thousand visits tell no more than one."""
         await self._shown(
-            keys=[_audit(link.account)],
+            keys=[_audit(link.account), TALLY],
             args=[link.identity, link.purpose.name, outcome, now, self._keep_audit, _ms(_SHOWN_AGAIN)],
         )
 
@@ -166,25 +180,34 @@ class Ledger:
 
     async def revoke(self, account: str, purposes: Iterable[Purpose], now: int) -> None:
         """Void every link with these purposes that was issued up to now."""
-        async with self._redis.pipeline(transaction=True) as pipe:
-            for purpose in purposes:
-                for write in (
-                    ("SET", _void(account, purpose), now, "PX", self._keep),
-                    *self._audited(account, now, "revoked", purpose.name),
-                ):
-                    pipe.execute_command(*write)
-            await pipe.execute()
+        writes: list[Write] = []
+        for purpose in purposes:
+            writes += [
+                ("SET", _void(account, purpose), now, "PX", self._keep),
+                *self._audited(account, now, "revoked", purpose.name),
+            ]
+        await write_all(self._redis, writes, self._acknowledge)
 
-    async def issued(self, link: Link) -> list[Write]:
+    async def issued(self, link: Link, *, later: bool = False) -> list[Write]:
         """Writes by which a link supersedes older ones for the same subject, until they would have expired anyway.
 
-        The newest stays whichever of several is written last. That there was an older one is for the audit alone.
+        The newest stays whichever of several is written last. A link that is issued `later` supersedes nothing until
+        then. That there was an older one is for the audit alone.
         """
         key = _newest(link)
-        writes: list[Write] = [("ZADD", key, "GT", link.issued, "issued"), ("PEXPIREAT", key, link.expires)]
-        if await self._redis.exists(key):
+        writes: list[Write] = [
+            ("ZADD", key, "GT", link.issued, link.identity if later else "issued"),
+            # To GT alone a key without an end has the latest of all.
+            ("PEXPIREAT", key, link.expires, "NX"),
+            ("PEXPIREAT", key, link.expires, "GT"),
+        ]
+        if not later and await self._redis.exists(key):
             writes += self._audited(link.account, link.issued, "superseded", link.purpose.name)
         return writes
+
+    async def withdraw(self, link: Link) -> None:
+        """A link that was to be issued later is not, and supersedes nothing."""
+        await self._redis.zrem(_newest(link), link.identity)
 
     async def tell(self, account: str, state: State, since: int) -> int:
         """The account's state became known: since when it holds, by all that is known by now.
@@ -194,48 +217,24 @@ class Ledger:
         """
         voided = [p for p in self._purposes if not p.protective and p.name != "reactivate"]
         keys = [_account(account), *(_void(account, purpose) for purpose in voided)]
-        return int(await self._tell(keys=keys, args=[state, since, self._keep]))
+        return int(await run(self._redis, _TELL, keys, [state, since, self._keep], self._acknowledge))
 
-    async def claim(self, now: int, lease: int, count: int) -> list[Claim]:
-        """Actions that are due to be forwarded."""
-        return await claim(self._redis, _DUE, _ACTION, now, lease, count)
+    async def deactivated(self, account: str) -> bool:
+        """Whether the account is, by all that is known."""
+        return bool(await self._redis.hexists(_account(account), "deactivated"))  # type: ignore[misc]
 
-    async def has_due(self, now: int) -> bool:
-        """Whether any action is due to be forwarded."""
-        return await has_due(self._redis, _DUE, now)
-
-    async def retry(self, action: Claim, due: int) -> bool:
-        """The platform could not be reached: due again."""
-        return await write_if_claimed(
-            self._redis,
-            _ACTION + action.id,
-            action.fence,
-            [("HINCRBY", _ACTION + action.id, "attempts", 1), ("ZADD", _DUE, due, action.id)],
-        )
-
-    async def bury(self, action: Claim, now: int) -> bool:
-        """No more attempts: kept among the dead letters, still pending to its owner."""
-        return await write_if_claimed(
-            self._redis,
-            _ACTION + action.id,
-            action.fence,
-            [("ZREM", _DUE, action.id), ("ZADD", _DEAD, now, action.id)],
-        )
-
-    async def finish(self, action: Claim, outcome: Literal["done", "refused"], now: int, answer: bytes | None) -> bool:
-        """The platform has answered. `answer` (opaque) is kept as long as the link, for its page to tell."""
-        keys = [_ACTION + action.id, _DUE]
-        args: list[Word] = [action.id, action.fence, outcome, now, answer or b"", self._keep, self._keep_audit]
-        return bool(await self._finish(keys=keys, args=args))
-
-    async def answer(self, action: str) -> bytes | None:
-        """What the platform said to a finished action, if it said more than done."""
-        held: bytes | None = await self._redis.hget(_ACTION + action, "answer")  # type: ignore[misc]
-        return held
+    async def erase(self, account: str) -> None:
+        """Forget an account: its state, what is void, the audit. An action on its way stays until it is answered."""
+        voids = (_void(account, purpose) for purpose in self._purposes)
+        await self._redis.delete(_account(account), _audit(account), *voids)
 
     def _audited(self, account: str, now: int, what: str, purpose: str) -> list[Write]:
         key = _audit(account)
-        return [("RPUSH", key, f"{now} {what} {purpose} - -"), ("PEXPIRE", key, self._keep_audit)]
+        return [
+            ("RPUSH", key, f"{now} {what} {purpose} - -"),
+            ("PEXPIRE", key, self._keep_audit),
+            ("HINCRBY", TALLY, f"{what} {purpose} -", 1),
+        ]
 
 
 def _account(account: str) -> str:

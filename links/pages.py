@@ -5,7 +5,9 @@ the page's one form is the only thing that acts. Words, looks and what an action
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 from urllib.parse import parse_qs
@@ -17,6 +19,7 @@ from starlette.routing import Route
 
 from links.errors import NotValid
 from links.ledger import Challenge, Judgement, Ledger, Link, Outcome
+from links.store import Write
 from links.tokens import Token, Tokens
 
 PageOutcome = Literal[
@@ -105,12 +108,16 @@ class Site(Protocol):
         """Whether `code` is the one printed in the message that carried `link`."""
         ...
 
-    def action(self, visit: Visit, link: Link, request: Request, now: int) -> tuple[str, bytes]:
-        """A fresh action's id and payload, for a click on `link`."""
+    async def action(self, visit: Visit, link: Link, request: Request, now: int) -> tuple[str, bytes, Sequence[Write]]:
+        """A fresh action's id and payload, for a click on `link`; and what else is written when that counts."""
         ...
 
-    async def acted(self, visit: Visit, link: Link, now: int) -> None:
-        """The link was consumed just now."""
+    def pressed(self, visit: Visit, link: Link) -> AbstractContextManager[object]:
+        """Around all that is done because the button was pressed, up to the page that tells what came of it."""
+        ...
+
+    async def acted(self) -> None:
+        """A link was consumed just now."""
         ...
 
     async def render(self, view: View, request: Request) -> str:
@@ -152,6 +159,12 @@ class Pages:
             return await self._page(request, visit)
         form = await _form(request)
         link, judgement = await self._choose(visit)
+        with self._site.pressed(visit, link):
+            return await self._press(request, form, visit, link, judgement)
+
+    async def _press(
+        self, request: Request, form: dict[str, str], visit: Visit, link: Link, judgement: Judgement
+    ) -> Response:
         # The short form's page offers whichever applies. What the owner was shown is what is done, or nothing.
         if form.get("purpose", link.purpose.name) == link.purpose.name:
             # Not open just now, it may be in the next moment: without a code that was checked it counts as wrong.
@@ -163,10 +176,10 @@ class Pages:
                     return await self._page(request, replace(_view(visit, link, judgement), outcome="malformed"))
                 challenge = "right" if await self._site.challenge(visit, link, typed) else "wrong"
             now = self._clock()
-            action, payload = self._site.action(visit, link, request, now)
-            judgement = await self._ledger.consume(link, now, action, payload, challenge)
+            action, payload, beside = await self._site.action(visit, link, request, now)
+            judgement = await self._ledger.consume(link, now, action, payload, challenge, beside)
             if judgement.outcome == "accepted":
-                await self._site.acted(visit, link, now)
+                await self._site.acted()
                 return await self._page(request, _view(visit, link, await self._settled(link)))
         view = _view(visit, link, judgement)
         return await self._page(request, replace(view, outcome="used") if view.outcome == "done" else view)
@@ -201,6 +214,10 @@ class Pages:
         response = HTMLResponse(await self._site.render(view, request), _STATUS[view.outcome])
         if view.outcome == "pending":
             response.headers["refresh"] = str(_REFRESH)
+        if view.outcome == "too_early" and view.judgement:
+            # What the page says in words, for who follows a link by a program (RFC 9110 section 10.2.3).
+            left = view.judgement.at - self._clock()
+            response.headers["retry-after"] = str(max(1, math.ceil(left / 1000)))
         return response
 
 

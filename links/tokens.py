@@ -21,9 +21,9 @@ from links.purposes import Purpose
 
 REFERENCE_BYTES = 16
 SHORT_REFERENCE_BYTES = 10
+SHORT_CHARS = 25
 _SHORT_MAC_BYTES = 8
 _SHORT_REFERENCE_CHARS = 14
-_SHORT_CHARS = 25
 # Clocks of the machines that mint and read may differ by this much, in milliseconds.
 _CLOCK_TOLERANCE = 5_000
 
@@ -87,7 +87,7 @@ class Tokens:
     def read(self, token: str) -> Token:
         """What a token of either form says; raises NotValid."""
         try:
-            return self._read_short(token) if len(token) == _SHORT_CHARS else self._read_long(token)
+            return self._read_short(token) if len(token) == SHORT_CHARS else self._read_long(token)
         except (BadData, ValueError, OverflowError):
             raise NotValid from None
 

@@ -7,7 +7,7 @@ from notifier.sealing import Sealer
 
 
 class Action(Model):
-    """One consumed link. `event` and `notification` are ours; times in ms."""
+    """One consumed link. `event` and `notification` are ours; times in ms; `trace` is the click's."""
 
     type: str
     account: str
@@ -19,6 +19,7 @@ class Action(Model):
     ip: str
     user_agent: str
     locale: str
+    trace: str | None = None
 
     def seal(self, sealer: Sealer, id: str) -> bytes:
         """Bound to the action's id."""

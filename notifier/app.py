@@ -1,85 +1,142 @@
-"""The web composition root: settings come in, the ASGI application goes out. Has the one table error → HTTP status."""
+"""The web composition root: settings come in, the ASGI application goes out."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 
-import structlog
 from arq.connections import ArqRedis
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
-from redis.exceptions import RedisError
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, Response
+from fastapi.telemetry import TelemetryConfig
+from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
 from links.pages import Pages
-from notifier import errors
+from notifier.api import openapi, webhooks
 from notifier.api.audit import AuditApi
+from notifier.api.auth import Callers
+from notifier.api.bounces import BouncesApi
 from notifier.api.codes import CodesApi
 from notifier.api.door import Door
 from notifier.api.edge import Edge
 from notifier.api.events import EventsApi
 from notifier.api.health import HealthApi
+from notifier.api.idempotency import Once
+from notifier.api.inbox import InboxApi
+from notifier.api.inbox_events import InboxEventsApi
 from notifier.api.links import LinksApi
+from notifier.api.manual import Manual
+from notifier.api.measures import Measures, process_registry
+from notifier.api.metrics import MetricsApi
 from notifier.api.notifications import NotificationsApi
+from notifier.api.operations import OperationsApi
+from notifier.api.preview import PreviewApi
+from notifier.api.problems import Problems, added_headers, kind, understood
+from notifier.api.reading import Reading
+from notifier.api.receipts import ReceiptsApi
+from notifier.api.schemas import Schemas
+from notifier.assets import assets
 from notifier.clicks import Clicks
 from notifier.clock import Clock, system_clock
-from notifier.composition import Parts, compose, open_store
+from notifier.composition import Parts, open_store
 from notifier.config import Settings
-from notifier.events import Channel
+from notifier.console.pages import Console
+from notifier.console.workbench import Workbench
+from notifier.errors import TooMany
+from notifier.keyring import Known
+from notifier.metrics import Metrics
+from notifier.news import News
+from notifier.readiness import report
+from notifier.rendering.watch import warnings, watched
+from notifier.transports.twilio_receipts import TwilioReceipts
 
-log = structlog.get_logger()
-
-STATUS: dict[type[errors.NotifierError], int] = {
-    errors.Malformed: 400,
-    errors.Unauthenticated: 401,
-    errors.Forbidden: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.TooLarge: 413,
-    errors.UnsupportedMediaType: 415,
-    errors.Invalid: 422,
-    errors.TooMany: 429,
-    errors.Unavailable: 503,
-}
-_TITLES = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    409: "Conflict",
-    413: "Content Too Large",
-    415: "Unsupported Media Type",
-    422: "Unprocessable Content",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
+# FastAPI's own spans and records hold paths, in which tokens and accounts stand, visitors' addresses, and bad input.
+_OFF = TelemetryConfig(tracing=False, metrics=False, logs=False, operation_spans=False, auto_configure=False)
 
 
 def create_app(settings: Settings, redis: ArqRedis | None = None, clock: Clock = system_clock) -> FastAPI:
     """The API and the link pages."""
     redis = redis or open_store(settings, patient=False)
-    parts = compose(settings, redis, clock)
+    parts = Parts(settings, redis, clock)
+    news = News(redis)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        await report(redis, settings.acknowledge)
+        async with watched(parts.catalogs), news.listening():
+            yield
         await redis.aclose(close_connection_pool=True)
 
-    app = FastAPI(title="notifier", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.api_keys = settings.api_keys
-    served: frozenset[Channel] = frozenset(("email", "sms") if settings.twilio_account_sid else ("email",))
-    door = Door(served, settings.sms_countries, parts.throttle)
-    app.include_router(EventsApi(parts.intake, door).router())
-    app.include_router(CodesApi(parts.intake, parts.codes, door, parts.throttle, clock).router())
-    app.include_router(NotificationsApi(parts.outbox).router())
-    app.include_router(LinksApi(parts.ledger, parts.tokens.purposes, clock).router())
-    app.include_router(AuditApi(parts.ledger, parts.outbox, parts.sealer).router())
-    app.include_router(HealthApi(redis).router())
+    app = FastAPI(version="1", lifespan=lifespan, openapi_url=None, redirect_slashes=False, telemetry=_OFF)
+    app.state.news = news
+    app.state.callers = Callers(settings.api_keys, Known(parts.keyring, clock), parts.allowances, clock)
+    problems, measured = Problems(settings.public_url), process_registry()
+    for router in (*_for_producers(parts, problems, news), *_for_operators(parts, measured)):
+        app.include_router(router)
+    app.include_router(Manual(cache(lambda: openapi.document(app, settings.public_url))).router())
+    app.webhooks.include_router(webhooks.router())
+    app.router.routes.extend(_pages(parts))
+
+    answer = _answers(parts, problems)
+    # FastAPI has answers of its own to these; whatever else is raised comes to the edge.
+    for error in (HTTPException, RequestValidationError):
+        app.add_exception_handler(error, answer)
+    app.add_middleware(Edge, page=_problem_page(parts, 404, settings.default_locale), answer=answer)
+    app.add_middleware(Measures, registry=measured)
+    return app
+
+
+def _for_producers(parts: Parts, problems: Problems, news: News) -> list[APIRouter]:
+    settings, clock, once = parts.settings, parts.clock, Once(parts.redis, parts.sealer)
+    schemas = Schemas(settings.public_url)
+    door = Door(parts.served, settings.sms_countries, parts.throttle)
+    reading = Reading(schemas, door, clock)
+    return [
+        EventsApi(parts.intake, reading, door, parts.pressure, problems).router(),
+        PreviewApi(parts.previewer, reading).router(),
+        CodesApi(parts.intake, parts.codes, door, parts.pressure, parts.throttle, once, clock).router(),
+        NotificationsApi(parts.archive, parts.cancellation, parts.dead_letters, once, clock).router(),
+        InboxEventsApi(parts.inbox, news).router(),
+        InboxApi(parts.inbox, once, clock).router(),
+        LinksApi(parts.ledger, parts.tokens.purposes, once, clock).router(),
+        AuditApi(parts.ledger, parts.outbox, parts.archive, parts.sealer).router(),
+        ReceiptsApi(TwilioReceipts(settings.twilio_accounts, settings.public_url), parts.receipts.tell).router(),
+        BouncesApi(parts.return_path, parts.receipts.tell, once).router(),
+        schemas.router(),
+    ]
+
+
+def _for_operators(parts: Parts, measured: CollectorRegistry) -> list[APIRouter]:
+    redis, clock, catalogs = parts.redis, parts.clock, parts.catalogs
+    operations = OperationsApi(
+        parts.dead_letters,
+        parts.archive,
+        parts.actions,
+        parts.ledger,
+        parts.holds,
+        parts.inbox,
+        parts.suppressions,
+        Once(redis, parts.sealer),
+        clock,
+    )
+    metrics = Metrics(redis, parts.lookout, clock)
+    return [
+        operations.router(),
+        HealthApi(redis, parts.settings.acknowledge, parts.lookout, lambda: warnings(catalogs), clock).router(),
+        MetricsApi(metrics, measured, lambda: catalogs.versions).router(),
+    ]
+
+
+def _pages(parts: Parts) -> list[BaseRoute]:
+    """For owners; and where the operator wants them, the previews for translators."""
     clicks = Clicks(
         outbox=parts.outbox,
+        archive=parts.archive,
         codes=parts.codes,
         ledger=parts.ledger,
+        actions=parts.actions,
         linkage=parts.linkage,
         sealer=parts.sealer,
         renderer=parts.renderer,
@@ -87,59 +144,27 @@ def create_app(settings: Settings, redis: ArqRedis | None = None, clock: Clock =
         throttle=parts.throttle,
         ring=parts.bells.forward,
     )
-    app.router.routes.extend(Pages(parts.tokens, parts.ledger, clicks, clock).routes())
-
-    answer = _answers(parts)
-    for error in (errors.NotifierError, HTTPException, RedisError, OSError):
-        app.add_exception_handler(error, answer)
-    app.add_middleware(Edge, page=_problem_page(parts, 404, settings.default_locale), answer=answer)
-    return app
+    routes = Pages(parts.tokens, parts.ledger, clicks, parts.clock).routes()
+    if not parts.settings.preview:
+        return [*routes]
+    bench = Workbench(assets("templates"), parts.locales, parts.voice, parts.catalogs)
+    return [*routes, *Console(bench).routes()]
 
 
-def _answers(parts: Parts) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _answers(parts: Parts, problems: Problems) -> Callable[[Request, Exception], Awaitable[Response]]:
     """The handler of every error: a problem document for programs, a page for people."""
 
-    async def answer(request: Request, error: Exception) -> Response:
-        match error:
-            case errors.NotifierError():
-                problem = error
-                status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-            case HTTPException():
-                status = error.status_code
-                problem = errors.NotifierError(f"there is nothing to {request.method} at this path")
-            case RedisError() | OSError():
-                status, problem = 503, errors.Unavailable("the store does not answer; nothing was accepted")
-                log.error("store_unavailable", error=type(error).__name__)
-            case _:
-                status, problem = 500, errors.NotifierError("the service failed; the same request may do later")
-                log.error("unhandled", error=type(error).__name__, method=request.method)
-        headers = _headers(problem, error)
-        if request.url.path.startswith("/l/"):
-            locale = parts.catalogs.from_header(request.headers.get("accept-language"))
-            wait = problem.retry_after if isinstance(problem, errors.TooMany) else None
-            return HTMLResponse(_problem_page(parts, status, locale, wait), status, headers)
-        document = {
-            "type": "about:blank",
-            "title": _TITLES.get(status, "Error"),
-            "status": status,
-            "detail": problem.detail,
-        }
-        if isinstance(problem, errors.Invalid):
-            document["errors"] = [{"pointer": p.pointer, "detail": p.detail} for p in problem.problems]
-        return JSONResponse(document, status, headers, media_type="application/problem+json")
+    async def answer(request: Request, cause: Exception) -> Response:
+        error = understood(cause, request)
+        headers = added_headers(error, cause)
+        if not request.url.path.startswith("/l/"):
+            return problems.answer(error, headers)
+        locale = parts.catalogs.edition.from_header(request.headers.get("accept-language"))
+        status, wait = kind(error).status, error.retry_after if isinstance(error, TooMany) else None
+        return HTMLResponse(_problem_page(parts, status, locale, wait), status, headers)
 
     return answer
 
 
 def _problem_page(parts: Parts, status: int, locale: str, wait: int | None = None) -> str:
     return parts.renderer.page("problem", locale, "UTC", {"status": status, "languages": [], "retry_after": wait})
-
-
-def _headers(problem: errors.NotifierError, error: Exception) -> dict[str, str]:
-    if isinstance(problem, errors.Unauthenticated):
-        return {"www-authenticate": "Bearer"}
-    if isinstance(problem, errors.Unavailable | errors.TooMany):
-        return {"retry-after": str(problem.retry_after)}
-    if isinstance(error, HTTPException):
-        return dict(error.headers or {})
-    return {}

@@ -1,48 +1,33 @@
 """The bells that wake workers: arq jobs that say which queue has work, and nothing else. No address, code or token
-travels in a job; a bell that is lost costs the time until the next sweep.
+travels in a job; a bell that is lost costs a second: whoever it rings for also looks by itself.
 """
 
+import contextlib
 import json
 from collections.abc import Callable
 
 from arq.connections import ArqRedis
-from redis.asyncio import ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialBackoff
-from redis.exceptions import BusyLoadingError, ConnectionError, TimeoutError
+from redis.exceptions import RedisError
 
 from notifier.notices import Lane
 
 QUEUE = "notifier:bells"
+# Here while a worker listens: arq writes it again and again, and it dies soon after the last time.
+HEARD = f"{QUEUE}:health-check"
 # Bells of one queue within this span ring once: a burst of events costs twenty jobs a second, not one each.
 _SPAN_MS = 50
 _LIFE_S = 60
 
 
-def connect(url: str, *, patient: bool) -> ArqRedis:
-    """A client. A patient one waits ten minutes for a store that is away, as a worker does that has nothing else to do;
-    another gives up within two seconds, since somebody waits for its answer.
-
-    arq's jobs are JSON, since its own default would unpickle what it finds.
-    """
-    broken: list[type[Exception]] = [ConnectionError, BusyLoadingError, OSError]
-    pool: ConnectionPool = ConnectionPool.from_url(
-        url,
-        socket_timeout=5 if patient else 1.5,
-        socket_connect_timeout=2 if patient else 0.7,
-        retry=Retry(ExponentialBackoff(cap=1, base=0.05), 600 if patient else 1, ()),
-        retry_on_error=[*broken, TimeoutError] if patient else broken,
-    )
-    return ArqRedis(pool, job_serializer=serialize, job_deserializer=json.loads, default_queue_name=QUEUE)
-
-
 def serialize(job: dict[str, object]) -> bytes:
-    """A job as JSON."""
-    return json.dumps(job).encode()
+    """A job as JSON, or what became of it: of a bell that nobody heard in time arq tells an exception."""
+    return json.dumps(job, default=lambda told: type(told).__name__).encode()
 
 
 class Bells:
-    """Rings through `redis`; `clock` gives ms."""
+    """Rings through `redis`; `clock` gives ms. What a bell tells of is safe by then: that the bell fails, as it does in
+    a store that is full, is nobody's error.
+    """
 
     def __init__(self, redis: ArqRedis, clock: Callable[[], int]) -> None:
         self._redis = redis
@@ -57,6 +42,10 @@ class Bells:
         await self._ring("forward")
 
     async def _ring(self, function: str, *arguments: str) -> None:
+        with contextlib.suppress(RedisError, OSError):
+            await self._enqueue(function, *arguments)
+
+    async def _enqueue(self, function: str, *arguments: str) -> None:
         span = self._clock() // _SPAN_MS
         name = ":".join((function, *arguments))
         if await self._redis.enqueue_job(function, *arguments, _job_id=f"{name}:{span}", _expires=_LIFE_S):

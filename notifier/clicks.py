@@ -5,21 +5,27 @@ Implements `links.pages.Site`.
 
 import hmac
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from opentelemetry.trace import Span, SpanKind
 from starlette.requests import Request
 
+from links.actions import Actions
 from links.ledger import Ledger, Link
 from links.pages import View, Visit
+from links.store import Write
 from links.tokens import Token
-from notifier import ids
+from notifier import ids, traces
 from notifier.actions import Action, Answer
+from notifier.archive import Archive
 from notifier.clock import moment
 from notifier.codes import Codes
 from notifier.events import Channel
 from notifier.linkage import Linkage
+from notifier.notifications import noted
 from notifier.outbox import Outbox
 from notifier.records import Accepted
 from notifier.rendering.i18n import Catalogs, autonym
@@ -47,8 +53,10 @@ class Clicks:
     """The tools, handed in by the app. `ring` wakes whoever forwards actions."""
 
     outbox: Outbox
+    archive: Archive
     codes: Codes
     ledger: Ledger
+    actions: Actions
     linkage: Linkage
     sealer: Sealer
     renderer: Renderer
@@ -59,13 +67,12 @@ class Clicks:
     async def resolve(self, token: Token) -> Visit | None:
         """The message that carried the token; None when it is no longer kept."""
         id = ids.to_id(token.reference)
-        notification = await self.outbox.find(id)
-        sealed = await self.outbox.payload(notification.event) if notification else None
-        if notification is None or sealed is None:
+        notification = await self.archive.find(id)
+        if notification is None:
             return None
-        try:
-            accepted = Accepted.open(self.sealer, notification.event, sealed)
-        except Unsealable:
+        sealed = await self.outbox.payload(notification.event)
+        accepted = Accepted.read(self.sealer, notification.event, sealed)
+        if accepted is None:
             return None
         links = self.linkage.links(accepted, id, token.purpose)
         return Visit(links, _Message(id, notification.channel, accepted)) if links else None
@@ -83,8 +90,10 @@ class Clicks:
         printed = await self.codes.digits(message.accepted.code or "", message.channel)
         return printed is not None and hmac.compare_digest(printed, code)
 
-    def action(self, visit: Visit, link: Link, request: Request, now: int) -> tuple[str, bytes]:
-        """A fresh action's id and sealed payload."""
+    async def action(self, visit: Visit, link: Link, request: Request, now: int) -> tuple[str, bytes, list[Write]]:
+        """A fresh action's id and sealed payload, and the click on the timeline. A code that opened the link opens
+        nothing else.
+        """
         message: _Message = visit.about
         accepted = message.accepted
         id = ids.new_id("action")
@@ -99,14 +108,30 @@ class Clicks:
             ip=request.client.host if request.client else "",
             user_agent=request.headers.get("user-agent", "")[:_LONGEST_USER_AGENT],
             locale=self._locale(request, accepted),
+            trace=traces.carried(),
         )
-        return id, action.seal(self.sealer, id)
+        traces.told(action=id)
+        beside = noted(message.notification, now, "clicked", {"purpose": link.purpose.name})
+        if link.challenged and accepted.code:
+            beside += await self.codes.spent(accepted.code)
+        return id, action.seal(self.sealer, id), beside
 
-    async def acted(self, visit: Visit, link: Link, now: int) -> None:
-        """On the timeline, and on to the platform. A code that opened the link opens nothing else."""
-        if link.challenged and visit.about.accepted.code:
-            await self.codes.spend(visit.about.accepted.code)
-        await self.outbox.note(visit.about.notification, now, "clicked", purpose=link.purpose.name)
+    def pressed(self, visit: Visit, link: Link) -> AbstractContextManager[Span]:
+        """A step of the trace of the event that the link's message was about."""
+        message: _Message = visit.about
+        return traces.span(
+            "click link",
+            SpanKind.SERVER,
+            message.accepted.trace,
+            notification=message.notification,
+            event=message.accepted.event,
+            notice=message.accepted.notice,
+            channel=message.channel,
+            purpose=link.purpose.name,
+        )
+
+    async def acted(self) -> None:
+        """On to the platform."""
         await self.ring()
 
     async def render(self, view: View, request: Request) -> str:
@@ -115,6 +140,10 @@ class Clicks:
         accepted = message.accepted if message else None
         locale = self._locale(request, accepted)
         judgement, link = view.judgement, view.link
+        traces.told(outcome=view.outcome)
+        email = accepted.address(message.notification, "email") if accepted and message else None
+        phone = accepted.recipient.phone if accepted else None
+        read_at = email if message and message.channel == "email" else None
         answer = await self._answer(judgement.action) if judgement and judgement.action else None
         at = moment(judgement.at) if judgement else None
         early = view.outcome == "too_early"
@@ -122,9 +151,9 @@ class Clicks:
         facts: dict[str, Any] = {
             "purpose": link.purpose.name if link else None,
             "outcome": None if asks else view.outcome,
-            "account": masked(accepted) if accepted else None,
+            "account": masked(email, phone) if email or phone else None,
             "notice": accepted.notice if accepted else None,
-            "context": accepted.context if accepted else None,
+            "context": accepted.context.read_at(read_at) if accepted else None,
             "at": None if early or asks else at,
             "opens": at if early else self._opens(view),
             "reason": answer.reason if answer else None,
@@ -147,7 +176,7 @@ class Clicks:
         return None
 
     async def _answer(self, action: str) -> Answer | None:
-        sealed = await self.ledger.answer(action)
+        sealed = await self.actions.answer(action)
         if sealed is None:
             return None
         try:
@@ -159,4 +188,6 @@ class Clicks:
         wanted = request.query_params.get("lang")
         if wanted in self.catalogs.locales:
             return wanted
-        return accepted.locale if accepted else self.catalogs.from_header(request.headers.get("accept-language"))
+        return (
+            accepted.locale if accepted else self.catalogs.edition.from_header(request.headers.get("accept-language"))
+        )

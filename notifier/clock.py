@@ -17,6 +17,11 @@ def moment(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
+def ms(at: datetime) -> int:
+    """A datetime with its zone as a time of ours."""
+    return round(at.timestamp() * 1000)
+
+
 def rfc3339(ms: int) -> str:
     """A time of ours as the API shows it: `2026-03-09T14:05:00.123Z`."""
     return moment(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

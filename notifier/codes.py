@@ -14,14 +14,18 @@ from typing import Literal, cast
 
 from redis.asyncio import Redis
 
-from links.store import Write
+from links.store import WHEN_FULL, Write, write_if
 from notifier.events import Channel
 from notifier.records import PrintedCode
+from notifier.tally import TALLY, counted
 
 ATTEMPTS = 5
 # A dead code still says that it has expired for a day; after that it is unknown.
 _KEEP_AFTER = round(timedelta(days=1).total_seconds() * 1000)
-_VERIFY = (Path(__file__).parent / "verify.lua").read_text("utf-8")
+# An owner must get in though the store is full.
+_VERIFY = WHEN_FULL + (Path(__file__).parent / "verify.lua").read_text("utf-8")
+
+_SAMPLE = "1234567890"
 
 Reason = Literal["mismatch", "expired", "used", "too_many_attempts", "unknown"]
 
@@ -68,7 +72,12 @@ class Codes:
 
     def expires(self, purpose: str, issued: int) -> int:
         """When a code issued then dies (ms)."""
-        return issued + round(self._lives.get(purpose, self._life).total_seconds() * 1000)
+        return issued + round(self._life_of(purpose).total_seconds() * 1000)
+
+    def sample(self, purpose: str) -> PrintedCode:
+        """Digits that are no code, as a message would print one."""
+        minutes = round(self._life_of(purpose).total_seconds() / 60) or 1
+        return PrintedCode(_SAMPLE[: self._length_of(purpose)], minutes)
 
     def issue(
         self, id: str, event: str, account: str, purpose: str, channels: Sequence[Channel], issued: int
@@ -77,11 +86,12 @@ class Codes:
         expires = self.expires(purpose, issued)
         return [
             (
-                "HSET", _key(id), "event", event, "account", account, "purpose", purpose,
+                "HSET", record_key(id), "event", event, "account", account, "purpose", purpose,
                 "channels", ",".join(channels),
-                "length", self._lengths.get(purpose, self._length), "key", self._newest, "expires", expires,
+                "length", self._length_of(purpose), "key", self._newest, "expires", expires,
             ),
-            ("PEXPIREAT", _key(id), expires + _KEEP_AFTER),
+            ("PEXPIREAT", record_key(id), expires + _KEEP_AFTER),
+            counted("codes", "issued"),
         ]  # fmt: skip
 
     async def find(self, id: str) -> Standing | None:
@@ -98,7 +108,8 @@ class Codes:
         standing = await self.find(id)
         if standing:
             every = dict.fromkeys((*standing.channels, *channels))
-            await self._redis.hset(_key(id), "channels", ",".join(every))  # type: ignore[misc]
+            writes: list[Write] = [("HSET", record_key(id), "channels", ",".join(every))]
+            await write_if(self._redis, record_key(id), "event", standing.event, writes)
 
     async def digits(self, id: str, channel: Channel) -> str | None:
         """The code as its message prints it; None when it is no longer known, or its key is retired."""
@@ -110,10 +121,14 @@ class Codes:
         digits = self._derive(fields, id, channel)
         return PrintedCode(digits, round((int(fields["expires"]) - at) / 60_000) or 1) if digits else None
 
-    async def spend(self, id: str) -> None:
-        """Used, in another way than by `verify`."""
-        if await self._redis.exists(_key(id)):
-            await self._redis.hset(_key(id), "used", "1")  # type: ignore[misc]
+    async def spent(self, id: str) -> list[Write]:
+        """Writes by which a code is used, in another way than by `verify`."""
+        standing = await self.find(id)
+        if standing is None:
+            return []
+        # It may be gone by the time this is written, and must not come back for good.
+        ends = standing.expires + _KEEP_AFTER
+        return [("HSET", record_key(id), "used", "1"), ("PEXPIREAT", record_key(id), ends)]
 
     async def verify(
         self,
@@ -137,11 +152,17 @@ class Codes:
         # Of a channel it was not sent on, or under a retired key, nothing is right: not even a placeholder.
         right = [c for c, digits in derived.items() if digits and hmac.compare_digest(digits.encode(), presented)]
         matches = right if bound else []
-        reason, left = await self._verify(keys=[_key(id)], args=[now, ATTEMPTS, channel or "", *matches])
+        reason, left = await self._verify(keys=[record_key(id), TALLY], args=[now, ATTEMPTS, channel or "", *matches])
         return Verdict(cast(Reason, reason.decode()) or None, left)
 
+    def _life_of(self, purpose: str) -> timedelta:
+        return self._lives.get(purpose, self._life)
+
+    def _length_of(self, purpose: str) -> int:
+        return self._lengths.get(purpose, self._length)
+
     async def _fields(self, id: str) -> dict[str, str]:
-        fields = await self._redis.hgetall(_key(id))  # type: ignore[misc]
+        fields = await self._redis.hgetall(record_key(id))  # type: ignore[misc]
         return {name.decode(): value.decode() for name, value in fields.items()}
 
     def _derive(self, fields: dict[str, str], id: str, channel: Channel) -> str | None:
@@ -155,5 +176,6 @@ class Codes:
         return f"{number:0{length}}"
 
 
-def _key(id: str) -> str:
+def record_key(id: str) -> str:
+    """What a code is kept under."""
     return f"code:{id}"

@@ -1,40 +1,52 @@
 """The environment comes in, one frozen `Settings` goes out; only the roots (app, worker, cli) read it.
 
-Every setting is `NOTIFIER_<NAME>`; a secret may instead be a file's content, `NOTIFIER_<NAME>_FILE`. Lists are
+Every setting is `NOTIFIER_<NAME>`; any may instead be a file's content, `NOTIFIER_<NAME>_FILE`. Lists are
 space-separated, times are seconds or ISO 8601 durations (`7200`, `PT2H`). Secrets have no default.
 """
 
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import DirectoryPath, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from links.durability import Acknowledge
 from links.purposes import NAMES
-from notifier.recipients import EmailAddress
+from notifier.notices import HOLDS
 from notifier.setting_types import (
     LONGEST_CODE,
     LOOPBACK,
+    AccountName,
     ApiKeys,
+    BounceAddress,
     CodeLengths,
+    CodeLife,
     CodeLives,
     Digits,
+    DkimKeys,
     Duration,
+    Holds,
     KeyList,
+    LaneDepths,
     LinkLives,
     Mailbox,
     OneLine,
+    OwnAddress,
     PublicUrl,
     Rates,
     SmtpRelays,
+    StoreUrl,
+    TwilioAccount,
     WebhookSecrets,
     WebUrl,
     Words,
 )
 
 PREFIX = "NOTIFIER_"
+# How the settings of an SMS account begin; the first is preferred.
+_TWILIO: tuple[AccountName, ...] = get_args(AccountName)
 
 
 class SettingsError(Exception):
@@ -72,21 +84,36 @@ class Settings(BaseSettings):
     public_url: PublicUrl
     brand: OneLine
     sender: Mailbox = Field(validation_alias="NOTIFIER_FROM")
-    support_email: EmailAddress
+    support_email: OwnAddress
     default_locale: str = "en"
+    # Where catalogs are read, and read again when they change. None: those that come with the service.
+    locales: DirectoryPath | None = None
+    # Pages that show every message in every language, to whoever asks: not for production.
+    preview: bool = False
 
     # The store. None: the embedded server, kept in data_dir.
-    redis_url: SecretStr | None = None
+    redis_url: StoreUrl | None = None
     data_dir: Path = Path(".data")
+    # Where what is accepted must have arrived before the caller is told.
+    acknowledge: Acknowledge = "memory"
 
     # Mail and SMS.
     smtp_urls: SmtpRelays
     smtp_allow_plain: bool = False
+    # How many mails a worker may have in doubt, and double if it is killed.
+    mails_in_doubt: Annotated[int, Field(ge=1, le=100)] = 1
+    bounce_address: BounceAddress | None = None
+    dkim_keys: DkimKeys = ()
     twilio_account_sid: str | None = None
     twilio_auth_token: SecretStr | None = None
     twilio_from: str | None = None
     twilio_messaging_service_sid: str | None = None
-    twilio_base_url: str | None = None
+    twilio_base_url: PublicUrl | None = None
+    twilio_second_account_sid: str | None = None
+    twilio_second_auth_token: SecretStr | None = None
+    twilio_second_from: str | None = None
+    twilio_second_messaging_service_sid: str | None = None
+    twilio_second_base_url: PublicUrl | None = None
 
     # The account platform.
     platform_url: WebUrl
@@ -102,16 +129,18 @@ class Settings(BaseSettings):
     link_lives: LinkLives = {}
     link_challenges: Words | None = None
     reactivation_delay: Duration = timedelta(hours=2)
-    code_life: Annotated[Duration, Field(gt=timedelta(0), le=LONGEST_CODE)] = LONGEST_CODE
+    code_life: CodeLife = LONGEST_CODE
     code_lives: CodeLives = {}
     code_length: Digits = 6
     code_lengths: CodeLengths = {}
 
-    # Holds, limits, and how long an audit is kept.
-    hold_account_reactivated: Duration = timedelta(hours=48)
+    # Holds, limits, and how long an audit and an inbox are kept.
+    holds: Holds = {}
     limits: Rates = {}
+    lane_depths: LaneDepths = {}
     sms_countries: Words = ()
     audit_age: Duration = timedelta(days=90)
+    inbox_age: Duration = timedelta(days=90)
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -119,16 +148,36 @@ class Settings(BaseSettings):
         exposed = [r.host for r in self.smtp_urls if r.tls == "none" and r.host not in LOOPBACK]
         if exposed and not self.smtp_allow_plain:
             raise ValueError("NOTIFIER_SMTP_URLS: tls=none only to this machine, or set NOTIFIER_SMTP_ALLOW_PLAIN")
-        if self.twilio_account_sid and not self.twilio_auth_token:
-            raise ValueError("NOTIFIER_TWILIO_AUTH_TOKEN: is not set, and NOTIFIER_TWILIO_ACCOUNT_SID is")
-        if self.twilio_account_sid and not (self.twilio_from or self.twilio_messaging_service_sid):
-            raise ValueError("NOTIFIER_TWILIO_FROM: set it or NOTIFIER_TWILIO_MESSAGING_SERVICE_SID")
+        if self.acknowledge == "replica" and not self.redis_url:
+            raise ValueError("NOTIFIER_ACKNOWLEDGE: replica needs NOTIFIER_REDIS_URL: the embedded server has none")
+        for name in _TWILIO:
+            _whole(name, self._twilio(name))
+        if self.twilio_second_account_sid and not self.twilio_account_sid:
+            raise ValueError("NOTIFIER_TWILIO_ACCOUNT_SID: is not set, and NOTIFIER_TWILIO_SECOND_ACCOUNT_SID is")
         unknown = set(self.link_challenges or ()) - NAMES
         if unknown:
             raise ValueError(f"NOTIFIER_LINK_CHALLENGES: each must be one of {', '.join(sorted(NAMES))}")
-        if any(life > LONGEST_CODE for life in self.code_lives.values()):
-            raise ValueError("NOTIFIER_CODE_LIVES: a code lives 30 minutes at most")
+        if set(self.holds) - set(HOLDS):
+            raise ValueError(f"NOTIFIER_HOLDS: each name must be one of {', '.join(sorted(HOLDS))}")
         return self
+
+    @property
+    def twilio_accounts(self) -> tuple[TwilioAccount, ...]:
+        """What SMS is sent by, first preferred; none: no SMS."""
+        accounts = (self._twilio(name) for name in _TWILIO)
+        return tuple(account for account in accounts if account.sid)
+
+    def _twilio(self, name: AccountName) -> TwilioAccount:
+        """The settings that begin with a name, whether they make an account or not."""
+        token: SecretStr | None = getattr(self, f"{name}_auth_token")
+        return TwilioAccount(
+            name,
+            getattr(self, f"{name}_account_sid") or "",
+            token.get_secret_value() if token else "",
+            getattr(self, f"{name}_from"),
+            getattr(self, f"{name}_messaging_service_sid"),
+            getattr(self, f"{name}_base_url"),
+        )
 
     @classmethod
     def settings_customise_sources(
@@ -141,6 +190,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment, then the files that it names; no .env is read."""
         return init_settings, env_settings, _SecretFiles(settings_cls)
+
+
+def _whole(name: str, account: TwilioAccount) -> None:
+    """Raises ValueError for half of an account."""
+    named = PREFIX + name.upper()
+    if any(account[1:]) and not account.sid:
+        raise ValueError(f"{named}_ACCOUNT_SID: is not set, and others of {named}_… are")
+    if account.sid and not account.token:
+        raise ValueError(f"{named}_AUTH_TOKEN: is not set, and {named}_ACCOUNT_SID is")
+    if account.sid and not (account.sender or account.messaging_service):
+        raise ValueError(f"{named}_FROM: set it or {named}_MESSAGING_SERVICE_SID")
 
 
 def load() -> Settings:

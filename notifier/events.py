@@ -1,15 +1,16 @@
-"""What producers post: the CloudEvents envelope, the recipient, and one data model per kind of notice. All frozen.
+"""What producers post: the CloudEvents envelope, the recipient, and what the fields of all are made of. All frozen.
 
-JSON that was parsed comes in; an `Event` whose every field is checked goes out.
+JSON that was parsed comes in; an `Event` whose every field is checked goes out. The notices' own data: contexts.py.
 """
 
 import ipaddress
 import re
 import zoneinfo
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,18 +18,33 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainSerializer,
     SerializeAsAny,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 
 from notifier.recipients import EmailAddress, PhoneNumber
 from notifier.text import harmless
 
-Channel = Literal["email", "sms"]
+Channel = Literal["email", "sms", "inbox"]
+# A code is printed where only its owner reads: the inbox shows itself to whoever is signed in.
+CodeChannel = Literal["email", "sms"]
+CODE_CHANNELS: tuple[CodeChannel, ...] = get_args(CodeChannel)
+# By which field of its recipient a channel reaches them. The inbox is the account's own, and needs none.
+_ADDRESSES: Mapping[Channel, str] = {"email": "email", "sms": "phone"}
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+# Names with a dot are addresses on some networks (`alice.near`).
+_LINK = re.compile(r"://|^www\.|\.[a-z]{2,}[/:?#]|^(javascript|data|mailto|tel|sms):", re.IGNORECASE)
+# Over TLS, to a host that has a name, in the characters of RFC 3986 alone: nothing to misread on its way to a button.
+_WEB_ADDRESS = (
+    r"^https://([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])(:[0-9]{1,5})?"
+    r"([/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?$"
+)
+_LONGEST_PROSE = 500
 _AMOUNT = re.compile(r"\d{1,30}(\.\d{1,18})?", re.ASCII)
 
 
@@ -65,6 +81,12 @@ def _ip(value: str) -> str:
     return str(address)
 
 
+def _web_address(value: str) -> str:
+    if not re.fullmatch(_WEB_ADDRESS, value, re.ASCII):
+        raise ValueError("must be a web address that begins with https:// and a host's name, without spaces")
+    return value
+
+
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
@@ -85,20 +107,53 @@ def _encodable(value: str) -> str:
     return value
 
 
-Timestamp = Annotated[AwareDatetime, BeforeValidator(_timestamp)]
+def _no_link(value: str) -> str:
+    if _LINK.search(value):
+        raise ValueError("must be the address of a wallet or an account, not of a page")
+    return value
+
+
+Timestamp = Annotated[AwareDatetime, BeforeValidator(_timestamp), Field(examples=["2026-03-09T14:05:00Z"])]
 # Never as str() has it: 0.00000000 would become 0E-8, which nothing here would read back.
-Amount = Annotated[Decimal, BeforeValidator(_amount), PlainSerializer(lambda amount: f"{amount:f}", return_type=str)]
-IpAddress = Annotated[str, StringConstraints(max_length=64), AfterValidator(_ip)]
-Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_amount),
+    PlainSerializer(lambda amount: f"{amount:f}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,30}(\.[0-9]{1,18})?$", "examples": ["0.25"]}),
+]
+IpAddress = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_ip),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}], "examples": ["192.0.2.7"]}),
+]
+WebAddress = Annotated[
+    str,
+    StringConstraints(max_length=1024),
+    AfterValidator(_web_address),
+    WithJsonSchema(
+        {"type": "string", "maxLength": 1024, "pattern": _WEB_ADDRESS, "examples": ["https://example.com/verify"]}
+    ),
+]
+Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone), Field(examples=["Europe/Tirane"])]
 # Free text that a stranger may have chosen; see text.py.
 Text = Annotated[
     str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_encodable), AfterValidator(harmless)
+]
+# A sentence or two of the platform's own to the owner.
+Prose = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=1024),
+    AfterValidator(_encodable),
+    AfterValidator(lambda value: harmless(value, _LONGEST_PROSE)),
 ]
 Opaque = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_encodable)]
 # No control characters: sources of our own begin with one, so that no producer's can be mistaken for them.
 Name = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$"), AfterValidator(_encodable)]
 PurposeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
+# Shown as it is, since its owner compares it; so what a mail program would make a link of is none.
+Destination = Annotated[Identifier, AfterValidator(_no_link)]
 
 
 class Model(BaseModel):
@@ -110,79 +165,78 @@ class Model(BaseModel):
 class Context(Model):
     """Base of the notices' own data, `data.context`."""
 
+    def read_at(self, email: str | None) -> Self:
+        """As it is for who reads it at this address; None for an SMS."""
+        return self
 
-class Occurrence(Context):
-    """Something happened at `occurred_at`."""
-
-    occurred_at: Timestamp
-
-
-class Activity(Occurrence):
-    """Something was done with the account, from an address and a device."""
-
-    ip: IpAddress
-    device: Text
-    location: Text | None = None
-
-
-class Withdrawal(Activity):
-    """A withdrawal waits for its owner's word. `amount` and `fee` are in units of `asset`."""
-
-    withdrawal_id: Identifier
-    amount: Amount
-    asset: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.\-]{1,16}$")]
-    address: Identifier
-    network: Text
-    fee: Amount
-
-
-class CodePurpose(Context):
-    """What a code is for: `sign_in`, `withdrawal`, …"""
-
-    purpose: PurposeName
+    @property
+    def web_addresses(self) -> tuple[str, ...]:
+        """Where its message may lead besides our own pages."""
+        return tuple(value for name, value in self if name.endswith("_url") and value)
 
 
 class Recipient(Model):
-    """The owner: where to reach them, and how to speak to them."""
+    """The owner: where to reach them, and how to speak to them. Needs an email or a phone, but for the inbox alone."""
 
     email: EmailAddress | None = None
     phone: PhoneNumber | None = None
-    locale: Annotated[str, StringConstraints(max_length=64)] | None = None
-    timezone: Zone = "UTC"
+    locale: Annotated[str, StringConstraints(max_length=64)] | None = Field(
+        None, description="A language tag (BCP 47); one that is not served is answered in the nearest that is."
+    )
+    timezone: Zone = Field("UTC", description="A zone of the IANA database, in which times are shown.")
     name: Text | None = None
-    antiphishing_phrase: Text | None = None
+    antiphishing_phrase: Text | None = Field(
+        None, description="The owner's own words, by which they know a genuine message."
+    )
 
     def address(self, channel: Channel) -> str | None:
         """Where this channel reaches the owner."""
-        return self.email if channel == "email" else self.phone
+        field = _ADDRESSES.get(channel)
+        address: str | None = getattr(self, field) if field else None
+        return address
 
 
-def _once_each(channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+def _once_each(channels: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(channels))
 
 
 Channels = Annotated[tuple[Channel, ...], AfterValidator(_once_each)]
+CodeChannels = Annotated[tuple[CodeChannel, ...], AfterValidator(_once_each)]
+_HAS_ADDRESS: list[Any] = [
+    {"required": [field], "properties": {field: {"type": "string"}}} for field in _ADDRESSES.values()
+]
 
 
 class Addressed(Model):
-    """To whom, and on which channels; none given means every one that the recipient has."""
+    """To whom, and on which channels; none given means every one that the recipient has an address for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"properties": {"recipient": {"anyOf": _HAS_ADDRESS}}},
+                {"required": ["channels"], "properties": {"channels": {"contains": {"const": "inbox"}}}},
+            ]
+        }
+    )
 
     recipient: Recipient
-    channels: Channels = ()
+    channels: Channels = Field(
+        (),
+        description="None given: every one that the recipient has an address for. The inbox is only where it is named.",
+    )
 
     @property
     def reached(self) -> tuple[Channel, ...]:
         """The channels given, or those that there is an address for."""
-        every: tuple[Channel, ...] = ("email", "sms")
-        return self.channels or tuple(channel for channel in every if self.recipient.address(channel))
+        return self.channels or tuple(channel for channel in _ADDRESSES if self.recipient.address(channel))
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         if not self.reached:
             raise ValueError("recipient needs an email or a phone")
         for channel in self.channels:
-            if self.recipient.address(channel) is None:
-                field = "email" if channel == "email" else "phone"
+            field = _ADDRESSES.get(channel)
+            if field and self.recipient.address(channel) is None:
                 raise ValueError(f"channels has {channel}, so recipient.{field} is needed")
         return self
 
@@ -191,22 +245,32 @@ class Delivery(Addressed):
     """`data` of an event, its context not yet read."""
 
     context: dict[str, Any]
-    reference: Opaque | None = None
+    reference: Opaque | None = Field(None, description="Opaque; comes back to you with every action.")
+    send_at: Timestamp | None = Field(
+        None, description="When to send it, up to 30 days ahead; at once where it is past, or not given."
+    )
 
 
 class Envelope(BaseModel):
     """A CloudEvents 1.0 event; extension attributes are allowed by that specification and not kept."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="allow",
+        hide_input_in_errors=True,
+        json_schema_extra={"propertyNames": {"pattern": "^[a-z0-9]{1,64}$"}},
+    )
 
     specversion: Literal["1.0"] = "1.0"
-    id: Name
-    source: Name
-    type: Annotated[str, StringConstraints(max_length=128)]
+    id: Name = Field(description="Yours, and with `source` once for each event: the same again changes nothing.")
+    source: Name = Field(description="Which service of yours, as a URI.")
+    type: Annotated[str, StringConstraints(max_length=128)] = Field(description="`account.` and the notice.")
     time: Timestamp | None = None
-    subject: Identifier
+    subject: Identifier = Field(description="The account's id.")
     datacontenttype: Literal["application/json"] = "application/json"
-    dataschema: Annotated[str, StringConstraints(max_length=1024)] | None = None
+    dataschema: Annotated[str, StringConstraints(max_length=1024)] | None = Field(
+        None, description="None, or the URL of the notice's schema."
+    )
     data: Delivery
 
     @model_validator(mode="after")
@@ -218,7 +282,7 @@ class Envelope(BaseModel):
 
 
 class Event(Model):
-    """A checked event: `account` is its subject, `notice` its type without `account.`."""
+    """A checked event: `account` is its subject, `notice` its type without `account.`; it is sent at `send_at`."""
 
     id: str
     source: str
@@ -228,3 +292,4 @@ class Event(Model):
     channels: tuple[Channel, ...]
     context: SerializeAsAny[Context]
     reference: str | None = None
+    send_at: AwareDatetime | None = None

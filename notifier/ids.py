@@ -1,6 +1,6 @@
 """Random bytes in, the ids that are shown and stored out: lower-case base32 (RFC 4648), no padding.
 
-An e-mail notification's id is 128 bits; an SMS one's is 80, since its link carries it and must stay short.
+A notification's id is 128 bits; an SMS one's is 80, since its link carries it and must stay short.
 """
 
 import base64
@@ -12,7 +12,7 @@ from typing import Literal
 
 from links.tokens import REFERENCE_BYTES, SHORT_REFERENCE_BYTES
 
-Kind = Literal["email", "sms", "event", "code", "action"]
+Kind = Literal["email", "sms", "inbox", "event", "code", "action"]
 
 _ID = re.compile(r"[a-z2-7]{16}|[a-z2-7]{26}")
 
@@ -20,6 +20,12 @@ _ID = re.compile(r"[a-z2-7]{16}|[a-z2-7]{26}")
 def new_id(kind: Kind) -> str:
     """A fresh id from the system's CSPRNG."""
     return to_id(secrets.token_bytes(SHORT_REFERENCE_BYTES if kind == "sms" else REFERENCE_BYTES))
+
+
+def derived_id(kind: Kind, id: str) -> str:
+    """The one id of this kind that follows from another: made twice, it is the same."""
+    length = SHORT_REFERENCE_BYTES if kind == "sms" else REFERENCE_BYTES
+    return to_id(hashlib.blake2b(f"{kind}:{id}".encode(), digest_size=length).digest())
 
 
 def to_id(reference: bytes) -> str:

@@ -10,7 +10,7 @@ import contextlib
 import hmac
 import json
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,26 +19,29 @@ from urllib.parse import urlsplit
 
 import httpx
 import structlog
+from opentelemetry.trace import SpanKind
 from redis.exceptions import RedisError
 
+from links.actions import Actions
 from links.ledger import Ledger, State
-from links.store import Claim
-from notifier import ids
+from links.store import MOST_LOST, Claim
+from notifier import ids, traces
 from notifier.actions import Action, Answer
+from notifier.archive import Archive
 from notifier.clock import Clock, moment, rfc3339
+from notifier.contexts import Occurrence
 from notifier.errors import Conflict
-from notifier.events import Event, Occurrence
+from notifier.events import Event
 from notifier.outbox import Outbox
 from notifier.records import Accepted
+from notifier.rounds import Held, Round
 from notifier.sealing import Sealer, Unsealable
 from notifier.text import harmless
 
 log = structlog.get_logger()
 
 TIMEOUT = timedelta(seconds=15)
-# Longer than the timeout, so that nobody else takes an action which is on its way.
-_LEASE = 30_000
-_BATCH = 16
+_LEASE = timedelta(seconds=20)
 _MOST_ANSWER_BYTES = 20_000
 # After the first attempt, at 0 s (Standard Webhooks, "Retries").
 _SCHEDULE = [
@@ -47,6 +50,8 @@ _SCHEDULE = [
     timedelta(minutes=30),
     *(timedelta(hours=h) for h in (2, 5, 10, 14, 20, 24)),
 ]
+# How many attempts may find an action under a key that is not listed.
+_UNREADABLE = 3
 # The platform's confirmation of these is told to the owner. No producer's source can hold a control character, so
 # none can post under this one.
 _TELLS: dict[str, tuple[State, str]] = {
@@ -79,7 +84,9 @@ class Forwarder:
     """The stage's tools, handed in by the worker. `accept` takes the notice that follows a confirmation."""
 
     ledger: Ledger
+    actions: Actions
     outbox: Outbox
+    archive: Archive
     sealer: Sealer
     http: httpx.AsyncClient
     url: str
@@ -89,39 +96,75 @@ class Forwarder:
     jitter: Callable[[], float] = field(default=lambda: random.uniform(1, 1.2))
     timeout: timedelta = TIMEOUT
 
-    async def forward(self) -> None:
-        """Forward all that is due."""
-        while batch := await self.ledger.claim(self.clock(), _LEASE, _BATCH):
-            ended = await asyncio.gather(*(self._attempt(taken) for taken in batch), return_exceptions=True)
-            for error in ended:
-                # One that this version cannot read comes back when its lease ends, and must not stop the others.
-                if isinstance(error, RedisError):
-                    raise error
-                if error:
-                    log.error("forwarding_failed", error=type(error).__name__)
+    def round(self) -> Round[None]:
+        """A worker's work on the actions that are due."""
+        return Round(self._claim, self.attempt, self._renew, _LEASE, most=32, batch=8)
 
-    async def _attempt(self, taken: Claim) -> None:
+    async def attempt(self, held: Held, _: None = None) -> None:
+        """Forward one, and record what the platform made of it."""
+        taken = held.claim
+        if taken.lost >= MOST_LOST:
+            await self._bury(taken, "lost_workers")
+            return
         try:
             action = Action.open(self.sealer, taken.id, taken.fields["payload"])
         except Unsealable:
-            await self.ledger.bury(taken, self.clock())
-            log.error("action_dead", action=taken.id, reason="payload_key_retired")
+            await self._unreadable(taken)
             return
+        if not held.ours:
+            return
+        with traces.span("forward action", SpanKind.CLIENT, action.trace, action=taken.id, type=action.type):
+            await self._forward(taken, action)
+
+    async def _forward(self, taken: Claim, action: Action) -> None:
         told = await self._post(taken.id, action)
-        now, attempts = self.clock(), int(taken.fields.get("attempts", 0))
-        await self.outbox.note(action.notification, now, "forwarded", outcome=told.outcome, detail=told.detail)
-        log.info("forwarded", action=taken.id, type=action.type, outcome=told.outcome, detail=told.detail)
-        if told.outcome == "done" or told.outcome == "refused":
-            if told.outcome == "done":
+        now = self.clock()
+        if told.outcome == "done":
+            try:
                 await self._tell(taken.id, action, now)
+            except RedisError as error:
+                # A store that is full takes no new event. The action waits for it, or the owner would never be told.
+                told = Told("again", f"store_{type(error).__name__}")
+        await self.archive.note(action.notification, now, "forwarded", outcome=told.outcome, detail=told.detail)
+        traces.told(notification=action.notification, event=action.event, outcome=told.outcome, detail=told.detail)
+        log.info(
+            "forwarded",
+            action=taken.id,
+            notification=action.notification,
+            event_id=action.event,
+            type=action.type,
+            outcome=told.outcome,
+            detail=told.detail,
+        )
+        if told.outcome == "done" or told.outcome == "refused":
             sealed = self.sealer.seal(taken.id, told.answer.model_dump_json().encode()) if told.answer else None
-            await self.ledger.finish(taken, told.outcome, now, sealed)
-        elif told.outcome == "stopped" or attempts >= len(_SCHEDULE):
-            await self.ledger.bury(taken, now)
-            log.error("action_dead", action=taken.id, reason=told.detail)
+            await self.actions.finish(taken, told.outcome, now, sealed)
+        elif told.outcome == "stopped" or _attempts(taken) >= len(_SCHEDULE):
+            await self._bury(taken, told.detail)
         else:
-            wait = max(_SCHEDULE[attempts].total_seconds() * self.jitter(), told.retry_after)
-            await self.ledger.retry(taken, now + round(wait * 1000))
+            await self._again(taken, now, told.retry_after)
+
+    async def _unreadable(self, taken: Claim) -> None:
+        """Keys are rotated process by process: this one may be given the new key later than who sealed with it."""
+        if _attempts(taken) < _UNREADABLE:
+            log.warning("payload_key_unknown", action=taken.id)
+            await self._again(taken, self.clock())
+        else:
+            await self._bury(taken, "payload_key_retired")
+
+    async def _again(self, taken: Claim, now: int, retry_after: float = 0) -> None:
+        wait = max(_SCHEDULE[_attempts(taken)].total_seconds() * self.jitter(), retry_after)
+        await self.actions.retry(taken, now + round(wait * 1000))
+
+    async def _claim(self, count: int) -> list[tuple[Claim, None]]:
+        return [(taken, None) for taken in await self.actions.claim(self.clock(), _ms(_LEASE), count)]
+
+    async def _renew(self, claims: Collection[Claim]) -> set[str]:
+        return await self.actions.renew(self.clock() + _ms(_LEASE), claims)
+
+    async def _bury(self, taken: Claim, reason: str) -> None:
+        await self.actions.bury(taken, self.clock(), reason)
+        log.error("action_dead", action=taken.id, reason=reason)
 
     async def _post(self, id: str, action: Action) -> Told:
         body = json.dumps(
@@ -149,6 +192,9 @@ class Forwarder:
             "webhook-timestamp": str(timestamp),
             "webhook-signature": sign(self.secrets, f"msg_{id}", timestamp, body),
         }
+        step = traces.carried()
+        if step:
+            headers[traces.HEADER] = step
         try:
             # httpx bounds each read; a platform that sends a byte now and then must end too.
             async with asyncio.timeout(self.timeout.total_seconds()):
@@ -176,8 +222,8 @@ class Forwarder:
     async def _tell(self, id: str, action: Action, now: int) -> None:
         """A confirmation changes the account's state, and its owner is told, once by the action's id.
 
-        Both may be done again, should this worker die before the action is finished. Where the event is no longer kept
-        nobody can be told.
+        Both may be done again, should this worker die before the action is finished. Where the event whose link was
+        clicked is no longer kept nobody can be told.
         """
         if action.type not in _TELLS:
             return
@@ -185,7 +231,7 @@ class Forwarder:
         # Links are retired up to the click, not up to now: the notice below is accepted now and brings a fresh one.
         at = now if state == "deactivated" else min(action.clicked, now - 1)
         since = await self.ledger.tell(ids.digest(action.account), state, at)
-        event = await self._event(action)
+        event = Accepted.read(self.sealer, action.event, await self.outbox.payload(action.event))
         if event is None:
             return
         # An earlier attempt may have told it with another time.
@@ -196,20 +242,21 @@ class Forwarder:
                     source=_SOURCE,
                     account=action.account,
                     notice=notice,
-                    recipient=event.recipient,
+                    # To the address that the link was in: the account may have another since.
+                    recipient=event.recipient.model_copy(update={"email": event.address(action.notification, "email")}),
                     channels=tuple(dict.fromkeys(event.notifications.values())),
                     context=Occurrence(occurred_at=moment(since if state == "deactivated" else now)),
                     reference=action.reference,
                 )
             )
 
-    async def _event(self, action: Action) -> Accepted | None:
-        """The event whose link was clicked; None when it is no longer kept, or its key no longer listed."""
-        sealed = await self.outbox.payload(action.event)
-        try:
-            return Accepted.open(self.sealer, action.event, sealed) if sealed is not None else None
-        except Unsealable:
-            return None
+
+def _attempts(taken: Claim) -> int:
+    return int(taken.fields.get("attempts", 0))
+
+
+def _ms(span: timedelta) -> int:
+    return round(span.total_seconds() * 1000)
 
 
 def _read(said: bytes) -> Told:

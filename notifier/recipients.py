@@ -3,12 +3,14 @@
 Parsed once, at the door; everything behind it may rely on exactly one address or number in canonical form.
 """
 
+import re
+import unicodedata
 from typing import Annotated
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import PhoneNumberType
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 # Numbers that cost the owner or the operator, or that reach no person's phone.
 _REFUSED_TYPES = {
@@ -19,27 +21,62 @@ _REFUSED_TYPES = {
     PhoneNumberType.VOICEMAIL,
 }
 
+_LONGEST_LOCAL = 64
+_IDENTIFIER = {"Lu", "Ll", "Lo", "Lm", "Mn", "Mc", "Nd"}
+# In a row of such categories: a mark upon what is no letter or digit, or three upon one another.
+_MISPLACED_MARK = re.compile("(^|[^LMN].)M|(Mn){3}")
+# Scripts by the first word of their letters' names, which is all that Python knows of them.
+_WRITTEN_TOGETHER = (
+    {"LATIN", "CJK", "HIRAGANA", "KATAKANA"},
+    {"LATIN", "CJK", "HANGUL"},
+    {"LATIN", "CJK", "BOPOMOFO"},
+)
 
-def parse_email(value: str) -> str:
-    """One address as RFC 5321 has it, its domain in ASCII (IDNA 2008); raises ValueError."""
+
+def parse_email(value: str, *, international: bool = True) -> str:
+    """One address, its domain in ASCII (RFC 5321, IDNA 2008); raises ValueError.
+
+    An `international` one may have a local part beyond ASCII (RFC 6531), which comes out in NFC (RFC 6532 section 3.1).
+    """
+    wrong = ValueError("must be one e-mail address, such as name@example.com")
     try:
         parsed = validate_email(
             value,
             check_deliverability=False,
-            allow_smtputf8=False,
+            allow_smtputf8=international,
             allow_quoted_local=False,
             allow_domain_literal=False,
-            # The local part has at most 64 characters (RFC 5321 section 4.5.3.1.1); not checked otherwise.
+            # The local part's length is not checked otherwise.
             strict=True,
             # Takes the reserved .test domain too, which staging systems use (RFC 2606).
             test_environment=True,
         )
     except EmailNotValidError:
-        raise ValueError("must be one e-mail address, such as name@example.com") from None
-    if parsed.ascii_email is None or parsed.local_part.startswith("-"):
-        # A leading dash reads as an option to some mail programs' command lines.
-        raise ValueError("must be one e-mail address, such as name@example.com")
-    return parsed.ascii_email
+        raise wrong from None
+    local = parsed.local_part
+    # A leading dash reads as an option to some mail programs' command lines. The length is in octets (RFC 5321 section
+    # 4.5.3.1.1), whatever the script.
+    if local.startswith("-") or len(local.encode()) > _LONGEST_LOCAL or not (local.isascii() or _is_identifier(local)):
+        raise wrong
+    return f"{local}@{parsed.ascii_domain}"
+
+
+def _is_identifier(local: str) -> bool:
+    """Letters, their marks and digits in one form and one script, as RFC 8264 section 4.2 and UTS 39's "highly
+    restrictive" have it: what looks like another address, or like none, is none.
+    """
+    categories = [unicodedata.category(char) for char in local]
+    scripts = {
+        unicodedata.name(char, "").partition(" ")[0]
+        for char, category in zip(local, categories, strict=True)
+        if category in ("Lu", "Ll", "Lt", "Lo")
+    }
+    return (
+        unicodedata.is_normalized("NFKC", local)
+        and all(char.isascii() or category in _IDENTIFIER for char, category in zip(local, categories, strict=True))
+        and (len(scripts) <= 1 or any(scripts <= together for together in _WRITTEN_TOGETHER))
+        and not _MISPLACED_MARK.search("".join(categories))
+    )
 
 
 def parse_phone(value: str) -> str:
@@ -69,8 +106,18 @@ def country(number: str) -> str:
     return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
 
 
-EmailAddress = Annotated[str, StringConstraints(max_length=254), AfterValidator(parse_email)]
-PhoneNumber = Annotated[str, StringConstraints(max_length=32), AfterValidator(parse_phone)]
+EmailAddress = Annotated[
+    str,
+    StringConstraints(max_length=254),
+    AfterValidator(parse_email),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254, "examples": ["arta@example.com"]}),
+]
+PhoneNumber = Annotated[
+    str,
+    StringConstraints(max_length=32),
+    AfterValidator(parse_phone),
+    WithJsonSchema({"type": "string", "pattern": r"^\+[0-9 ]{1,31}$", "examples": ["+355691234567"]}),
+]
 
 
 def mask_email(address: str) -> str:

@@ -18,8 +18,8 @@ _MARKS_PER_LETTER = 2
 _AUTOLINK = re.compile(r"(?<=\S)\.(?=[^\W\d_]{2})")
 
 
-def harmless(value: str) -> str:
-    """One line of at most 120 characters: no controls, bidi or zero-width characters, no stacked marks, no links."""
+def harmless(value: str, most: int = MAX_LENGTH) -> str:
+    """One line of at most `most` characters: no controls, bidi or zero-width characters, stacked marks or links."""
     kept: list[str] = []
     marks = 0
     for char in unicodedata.normalize("NFC", value[:_LOOKED_AT]):
@@ -39,4 +39,4 @@ def harmless(value: str) -> str:
     # Composed again, since what stood between may be gone: what comes out comes out of here unchanged.
     line = unicodedata.normalize("NFC", " ".join("".join(kept).split())) or _NOTHING
     line = _AUTOLINK.sub(". ", line).replace("://", ": //")
-    return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1].rstrip() + "…"
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"

@@ -8,6 +8,8 @@ import ipaddress
 import math
 import time
 from collections.abc import Mapping
+from copy import copy
+from typing import Self
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage
@@ -22,6 +24,9 @@ from notifier.errors import TooMany
 DEFAULTS: Mapping[str, RateLimitItem] = {
     name: parse(rate)
     for name, rate in {
+        # Requests and events by one key: a runaway loop's ends here, the notices of a fleet's bad day do not. Counted
+        # by allowance.py, since so much in a moving window would take a megabyte of the store.
+        "api_key": "60000/minute",
         # Sendings of codes: apart, and in all, to one address; for one account; by one producer.
         "code_spacing": "1/minute",
         "code_address": "5/10minute",
@@ -54,6 +59,14 @@ class Throttle:
         self._shared = MovingWindowRateLimiter(shared)
         self._floor = MovingWindowRateLimiter(MemoryStorage())
 
+    def under(self, rules: Mapping[str, RateLimitItem]) -> Self:
+        """The same counts, under these rules instead of those of their names."""
+        if not rules:
+            return self
+        other = copy(self)
+        other._rules = {**self._rules, **rules}
+        return other
+
     async def take(self, **whom: str) -> None:
         """Count one for each rule named, in that order; raises TooMany at the first that has no more.
 
@@ -74,7 +87,7 @@ class Throttle:
         rule, key = self._rules[name], ids.digest(identity)
         if not await limiter.hit(rule, name, key):
             window = await limiter.get_window_stats(rule, name, key)
-            raise TooMany("there were too many of these", max(1, math.ceil(window.reset_time - time.time())))
+            raise TooMany(f"{name} allows {rule}", max(1, math.ceil(window.reset_time - time.time())))
 
 
 def network(address: str) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from arq.connections import ArqRedis
 
-from notifier.bells import connect
 from notifier.clock import system_clock
 from notifier.config import Settings
 from notifier.sandbox.valkey import EmbeddedValkey
+from notifier.store import connect
 from tests.service import environment
 
 

@@ -7,7 +7,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -56,10 +56,10 @@ def environment(**changed: str) -> dict[str, str]:
 
 
 @overload
-async def until(found: Callable[[], Awaitable[Found | None]], seconds: float = 15) -> Found: ...
+async def until(found: Callable[[], Awaitable[Found | None]], seconds: float = 30) -> Found: ...
 @overload
-async def until(found: Callable[[], Found | None], seconds: float = 15) -> Found: ...
-async def until(found: Callable[[], Any], seconds: float = 15) -> Any:
+async def until(found: Callable[[], Found | None], seconds: float = 30) -> Found: ...
+async def until(found: Callable[[], Any], seconds: float = 30) -> Any:
     """What `found` gives once it gives something."""
     async with asyncio.timeout(seconds):
         while True:
@@ -83,11 +83,26 @@ class Service:
     platform: AccountPlatform
     valkey: EmbeddedValkey
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _started: dict[str, Callable[[], subprocess.Popen[bytes]]] = field(default_factory=dict)
 
-    def start(self, name: str, *arguments: str) -> None:
-        with (self.logs / f"{name}.log").open("ab") as log:
-            command = [sys.executable, "-m", "notifier", *arguments]
-            self.processes[name] = start_child(command, output=log, env=self.environment)
+    @property
+    def url(self) -> str:
+        return self.environment["NOTIFIER_PUBLIC_URL"]
+
+    def start(self, name: str, *arguments: str, via: Sequence[str] = ("-m", "notifier"), **changed: str) -> None:
+        """A process of the service, its environment `changed`; `via` is what Python runs."""
+
+        def started() -> subprocess.Popen[bytes]:
+            with (self.logs / f"{name}.log").open("ab") as log:
+                command = [sys.executable, *via, *arguments]
+                return start_child(command, output=log, env=self.environment | changed)
+
+        self._started[name] = started
+        self.again(name)
+
+    def again(self, name: str) -> None:
+        """Start a process that has ended, as it was started."""
+        self.processes[name] = self._started[name]()
 
     def kill(self, name: str) -> None:
         process = self.processes.pop(name)
@@ -101,7 +116,7 @@ class Service:
             except httpx.HTTPError:
                 return False
 
-        await until(answers, 30)
+        await until(answers, 90)
 
     def mails(self, recipient: str, notification: str | None = None) -> list[EmailMessage]:
         """Parsed, newest first."""
@@ -118,7 +133,7 @@ class Service:
 
 
 @asynccontextmanager
-async def running(directory: Path, **changed: str) -> AsyncIterator[Service]:
+async def running(directory: Path, *, workers: int = 1, **changed: str) -> AsyncIterator[Service]:
     """A service of its own, all ports free ones."""
     made = environment(**changed)
     async with AsyncExitStack() as stack:
@@ -147,7 +162,8 @@ async def running(directory: Path, **changed: str) -> AsyncIterator[Service]:
         browser = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
         service = Service(made, directory, api, browser, mailbox, phone, platform, valkey)
         service.start("api", "serve", "--port", str(port))
-        service.start("worker", "worker")
+        for number in range(1, workers + 1):
+            service.start("worker" if number == 1 else f"worker-{number}", "worker")
         try:
             await service.ready()
             yield service

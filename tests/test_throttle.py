@@ -7,8 +7,8 @@ from arq.connections import ArqRedis
 from limits import parse
 from redis.exceptions import RedisError
 
-from notifier.bells import connect
 from notifier.errors import TooMany
+from notifier.store import connect
 from notifier.throttle import DEFAULTS, Throttle, block, network
 
 RULES = {**DEFAULTS, "visitor": parse("3/minute"), "link_account": parse("1/hour")}
@@ -21,6 +21,7 @@ async def test_a_rule_ends_at_its_number_and_says_when_to_return(redis: ArqRedis
     with pytest.raises(TooMany) as refused:
         await throttle.take(visitor="a")
     assert 55 <= refused.value.retry_after <= 60
+    assert refused.value.detail == "visitor allows 3 per 1 minute"
     await throttle.take(visitor="b")
     await throttle.take(link_account="a")
     with pytest.raises(TooMany) as refused:

@@ -7,12 +7,15 @@ from fastapi import APIRouter, Depends, Query
 
 from links.ledger import Ledger
 from notifier import ids
+from notifier.api.answers import AuditShown
 from notifier.api.auth import requires
+from notifier.api.openapi import operation
+from notifier.archive import Archive
 from notifier.clock import rfc3339
 from notifier.errors import FieldProblem, Invalid, NotFound
 from notifier.outbox import Outbox
 from notifier.records import Accepted
-from notifier.sealing import Sealer, Unsealable
+from notifier.sealing import Sealer
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class AuditApi:
 
     ledger: Ledger
     outbox: Outbox
+    archive: Archive
     sealer: Sealer
 
     def router(self) -> APIRouter:
@@ -32,6 +36,9 @@ class AuditApi:
             methods=["GET"],
             dependencies=[Depends(requires("notifications:read"))],
             summary="What happened to an account's links",
+            **operation(
+                "showAudit", "Links", scope="notifications:read", gives=AuditShown, refuses=[NotFound, Invalid]
+            ),
         )
         return router
 
@@ -43,17 +50,19 @@ class AuditApi:
         """Shown, consumed, not done and why, superseded, revoked, forwarded and the answer; no token, no address."""
         if (account is None) == (notification is None):
             raise Invalid([FieldProblem("/account", "give either account or notification")])
-        owner = ids.digest(account) if account is not None else await self._owner(notification or "")
+        owner, names = (ids.digest(account), None) if account is not None else await self._links(notification or "")
         entries = await self.ledger.audit(owner)
-        shown = [entry for entry in entries if notification is None or entry.link[1:] == notification]
+        shown = [entry for entry in entries if names is None or entry.link[1:] in names]
         return {"entries": [{**asdict(entry), "at": rfc3339(entry.at)} for entry in shown]}
 
-    async def _owner(self, id: str) -> str:
-        notification = await self.outbox.find(id)
-        sealed = await self.outbox.payload(notification.event) if notification else None
-        if notification is None or sealed is None:
-            raise NotFound("no notification is kept under this id; they are kept for 7 days")
-        try:
-            return ids.digest(Accepted.open(self.sealer, notification.event, sealed).account)
-        except Unsealable:
-            raise NotFound("this notification's payload cannot be opened any more") from None
+    async def _links(self, id: str) -> tuple[str, set[str]]:
+        """The account's digest, and what the links of this notification are called: after it, or after its event."""
+        notification = await self.archive.find(id)
+        accepted = notification and Accepted.read(
+            self.sealer, notification.event, await self.outbox.payload(notification.event)
+        )
+        if not accepted:
+            raise NotFound(
+                "no notification is kept under this id, or it can no longer be read; they are kept for 7 days"
+            )
+        return ids.digest(accepted.account), {id, accepted.event}

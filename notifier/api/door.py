@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from notifier.errors import FieldProblem, Invalid
-from notifier.events import Addressed, Channel
+from notifier.events import Addressed, Channel, Recipient
 from notifier.recipients import country
 from notifier.throttle import Throttle, block
 
@@ -18,7 +18,18 @@ class Door:
     throttle: Throttle
 
     async def admit(self, wanted: Addressed, at: str) -> tuple[Channel, ...]:
-        """The channels to send on. `at` is the pointer of `wanted`.
+        """The channels to send on; this counts."""
+        sent = self.open(wanted, at)
+        await self.count(wanted.recipient, sent)
+        return sent
+
+    async def count(self, recipient: Recipient, channels: Collection[Channel]) -> None:
+        """Raises TooMany."""
+        if "sms" in channels:
+            await self.throttle.take(sms_block=block(recipient.phone or ""))
+
+    def open(self, wanted: Addressed, at: str) -> tuple[Channel, ...]:
+        """The channels that it may leave by. `at` is the pointer of `wanted`.
 
         A channel that was named and is not served is refused; one that was only implied by an address is left out,
         as long as there is another: an alert must not fail for its owner's having a phone abroad.
@@ -33,8 +44,6 @@ class Door:
                 problems.append(problem)
         if problems and (wanted.channels or not sent):
             raise Invalid(problems)
-        if "sms" in sent:
-            await self.throttle.take(sms_block=block(wanted.recipient.phone or ""))
         return tuple(sent)
 
     def _problem(self, channel: Channel, wanted: Addressed, at: str) -> FieldProblem | None:

@@ -1,6 +1,5 @@
-"""What stands around every request: an answer for any fault of ours, and the headers of every answer, errors too.
-
-Nothing is stored, framed, guessed at or told to another site.
+"""What stands around every request: bounds on its headers, an answer for any fault of ours, and the headers of every
+answer, errors too. Nothing is stored, framed, guessed at or told to another site, unless a handler says otherwise.
 """
 
 import base64
@@ -13,30 +12,57 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from notifier.api.signatures import SIGNATURE_HEADERS
+from notifier.errors import HeadersTooLarge, Malformed
+
+HEADERS = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "strict-transport-security": "max-age=63072000; includeSubDomains",
+    "x-robots-tag": "noindex",
+}
+MOST_HEADER_BYTES = 8 * 1024
+# In a request's state: what its key has left, for the headers of any answer to it.
+ALLOWANCE = "allowance"
+# Two of these say two things, of which two programs may believe one each.
+_ONCE = {
+    b"authorization",
+    b"content-type",
+    b"content-encoding",
+    b"content-length",
+    b"host",
+    b"idempotency-key",
+} | SIGNATURE_HEADERS
+
 
 def style_source(page: str) -> str:
     """The Content-Security-Policy source of a page's one style element: its hash (CSP 3, section 8.4)."""
-    style = re.search("<style>(.*?)</style>", page, re.DOTALL)
-    assert style, "the page layout has a style element"
-    return f"'sha256-{base64.b64encode(hashlib.sha256(style.group(1).encode()).digest()).decode()}'"
+    return _source("style", page)
+
+
+def script_source(page: str) -> str:
+    """The same of its one script element."""
+    return _source("script", page)
+
+
+def _source(element: str, page: str) -> str:
+    inside = re.search(f"<{element}>(.*?)</{element}>", page, re.DOTALL)
+    assert inside, f"the page has a {element} element"
+    return f"'sha256-{base64.b64encode(hashlib.sha256(inside.group(1).encode()).digest()).decode()}'"
 
 
 class Edge:
-    """ASGI middleware. `page` is any page of ours: all have the same style element. `answer` answers an error."""
+    """ASGI middleware. `page` is any page for owners: all have the same style element. `answer` answers an error."""
 
     def __init__(self, app: ASGIApp, page: str, answer: Callable[[Request, Exception], Awaitable[Response]]) -> None:
         self._app = app
         self._answer = answer
-        self._headers = {
-            "cache-control": "no-store",
-            "referrer-policy": "no-referrer",
-            "x-content-type-options": "nosniff",
-            "strict-transport-security": "max-age=63072000; includeSubDomains",
+        self._headers = HEADERS | {
             "content-security-policy": (
                 f"default-src 'none'; style-src {style_source(page)}; form-action 'self'; "
                 "base-uri 'none'; frame-ancestors 'none'"
-            ),
-            "x-robots-tag": "noindex",
+            )
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,10 +78,14 @@ class Edge:
                 started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
+                allowance = scope.get("state", {}).get(ALLOWANCE)
+                if allowance:
+                    headers.update(allowance.headers)
             await send(message)
 
         try:
+            _check(scope)
             await self._app(scope, receive, with_headers)
         except Exception as error:
             # Answered here and not by Starlette's outermost layer, whose answers would lack the headers.
@@ -63,3 +93,16 @@ class Edge:
                 raise
             response = await self._answer(Request(scope), error)
             await response(scope, receive, with_headers)
+
+
+def _check(scope: Scope) -> None:
+    """Raises HeadersTooLarge or Malformed."""
+    # An owner's browser may have many cookies of this domain's other hosts. Their link works all the same.
+    if scope["path"].startswith("/l/"):
+        return
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    if sum(len(name) + len(value) for name, value in headers) > MOST_HEADER_BYTES:
+        raise HeadersTooLarge(f"all headers together must be at most {MOST_HEADER_BYTES} bytes")
+    names = [name for name, _ in headers if name in _ONCE]
+    if len(set(names)) != len(names):
+        raise Malformed("a header that may be there once is there twice")

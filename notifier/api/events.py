@@ -1,21 +1,30 @@
-"""`POST /v1/events`: a CloudEvents 1.0 event in structured mode, or plain JSON of the same shape, in; a 202 out."""
+"""`POST /v1/events` and `/v1/events/batch`: CloudEvents 1.0 in, a 202 or a result for each out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+from redis.exceptions import RedisError
 
-from notifier.api.auth import requires
-from notifier.api.body import EVENT_TYPES, read_json
+from notifier import examples, traces
+from notifier.api import cloudevents
+from notifier.api.answers import BatchResults, Taken
+from notifier.api.auth import allow, count, requires
 from notifier.api.door import Door
-from notifier.api.validation import read
-from notifier.errors import FieldProblem, Invalid
-from notifier.events import Channel, Envelope, Event
+from notifier.api.openapi import operation
+from notifier.api.problems import Problems, understood
+from notifier.api.reading import Reading
+from notifier.api.schemas import event_schema
+from notifier.errors import EventConflict, NoticeForbidden, Overloaded, TooMany
+from notifier.events import Channel
 from notifier.intake import Intake
-from notifier.notices import NOTICES, Notice
+from notifier.pressure import Pressure
+from notifier.setting_types import ApiKey
 
-TYPE_PREFIX = "account."
+Caller = Annotated[ApiKey, Depends(requires("events:write"))]
+BatchCaller = Annotated[ApiKey, Depends(requires("events:write", cloudevents.MOST_BATCH_BYTES))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,10 @@ class EventsApi:
     """Hands events to the intake."""
 
     intake: Intake
+    reading: Reading
     door: Door
+    pressure: Pressure
+    problems: Problems
 
     def router(self) -> APIRouter:
         """The routes."""
@@ -32,44 +44,89 @@ class EventsApi:
             "/v1/events",
             self.post,
             methods=["POST"],
-            status_code=202,
-            dependencies=[Depends(requires("events:write"))],
             summary="Post an event",
+            **operation(
+                "postEvent",
+                "Events",
+                scope="events:write",
+                takes=content(),
+                gives=Taken,
+                status=202,
+                refuses=[EventConflict, NoticeForbidden, Overloaded],
+            ),
+        )
+        router.add_api_route(
+            "/v1/events/batch",
+            self.post_batch,
+            methods=["POST"],
+            summary="Post up to 1,000 events",
+            **operation("postEvents", "Events", scope="events:write", takes=_batch_content(), gives=BatchResults),
         )
         return router
 
-    async def post(self, request: Request) -> dict[str, Any]:
-        """Accepted once: the same event again gets the same answer, another body under its source and id a 409."""
-        envelope, notice = parse(await read_json(request, EVENT_TYPES))
-        context = read(notice.context, envelope.data.context, "/data/context")
-        event = Event(
-            id=envelope.id,
-            source=envelope.source,
-            account=envelope.subject,
-            notice=notice.name,
-            recipient=envelope.data.recipient,
-            channels=await self.door.admit(envelope.data, "/data"),
-            context=context,
-            reference=envelope.data.reference,
-        )
-        acceptance = await self.intake.accept(event)
+    async def post(self, request: Request, caller: Caller) -> JSONResponse:
+        """Accepted once: the same event again gets the same answer, another under its source and id a 409.
+
+        In binary mode the attributes are `ce-` headers and the body is `data`. Pointers in errors are of the event as
+        structured mode has it.
+        """
+        return JSONResponse(await self._accept(await cloudevents.read_event(request), caller), 202)
+
+    async def post_batch(self, request: Request, caller: BatchCaller) -> JSONResponse:
+        """Each event is accepted or refused alone, in their order. The answer is a 200 with a result for each: what the
+        event alone would have been answered, with its status.
+
+        Each counts against the key's limit; those after it is reached are answered 429.
+        """
+        results: list[dict[str, Any]] = []
+        events = await cloudevents.read_batch(request)
+        admitted = await count(request, len(events))
+        for number, event in enumerate(events[: admitted.granted]):
+            try:
+                cloudevents.check_size(event)
+                results.append({"status": 202, **await self._accept(cloudevents.unpacked(event), caller)})
+            except Exception as error:  # noqa: BLE001  # one bad event harms no other
+                document = self.problems.document(understood(error, request))
+                results.append(document)
+                if isinstance(error, RedisError | OSError):
+                    # Not asked again for each of a thousand.
+                    results += [document] * (admitted.granted - number - 1)
+                    break
+        beyond = TooMany("the batch has more events than this key's limit has left", admitted.reset)
+        results += [self.problems.document(beyond)] * (len(events) - len(results))
+        return JSONResponse({"results": results})
+
+    async def _accept(self, posted: Any, caller: ApiKey) -> dict[str, Any]:
+        envelope, notice = self.reading.envelope(posted)
+        allow(caller, notice.name)
+        event = self.reading.event(envelope, notice)
+        await self.pressure.admit(notice.lane)
+        await self.door.count(event.recipient, event.channels)
+        # What the event itself belongs to is nearer than what the request does (CloudEvents' extension for tracing).
+        told = (envelope.model_extra or {}).get(traces.HEADER)
+        with traces.within(told if isinstance(told, str) else None):
+            acceptance = await self.intake.accept(event)
         return {
             "event_id": acceptance.event,
-            "notifications": notifications(acceptance.notifications),
+            "notifications": notifications(acceptance.notifications, scheduled=acceptance.scheduled),
             "code_id": acceptance.code,
         }
 
 
-def parse(body: Any) -> tuple[Envelope, Notice]:
-    """A parsed body as an event's envelope, and the notice that it asks for; raises Invalid."""
-    envelope = read(Envelope, body)
-    notice = NOTICES.get(envelope.type.removeprefix(TYPE_PREFIX)) if envelope.type.startswith(TYPE_PREFIX) else None
-    if notice is None:
-        known = ", ".join(TYPE_PREFIX + name for name in NOTICES)
-        raise Invalid([FieldProblem("/type", f"must be one of {known}")])
-    return envelope, notice
-
-
-def notifications(made: Mapping[str, Channel]) -> list[dict[str, str]]:
+def notifications(made: Mapping[str, Channel], *, scheduled: bool = False) -> list[dict[str, str]]:
     """What a 202 says of each notification."""
-    return [{"id": id, "channel": channel, "status": "accepted"} for id, channel in made.items()]
+    status = "scheduled" if scheduled else "accepted"
+    return [{"id": id, "channel": channel, "status": status} for id, channel in made.items()]
+
+
+def content() -> dict[str, Any]:
+    """An event's body, as the documentation shows it."""
+    shown = {name: {"summary": row.says, "value": examples.event(name)} for name, row in examples.EXAMPLES.items()}
+    content = {"schema": event_schema(), "examples": shown}
+    return {cloudevents.EVENT: content, "application/json": content}
+
+
+def _batch_content() -> dict[str, Any]:
+    shown = [examples.event(name) for name in ("login_succeeded", "verification_code")]
+    batch = {"type": "array", "items": event_schema(), "maxItems": cloudevents.MOST_EVENTS}
+    return {cloudevents.BATCH: {"schema": batch, "example": shown}}

@@ -1,5 +1,6 @@
 """`/healthz`: this process answers. `/readyz`: it can do its work; if not, it says what is wrong."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import APIRouter
@@ -7,18 +8,37 @@ from fastapi.responses import JSONResponse
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from links.durability import Acknowledge
+from notifier.api.answers import Alive, Readiness
+from notifier.api.openapi import operation
+from notifier.clock import Clock
+from notifier.readiness import faults
+from notifier.standing import Lookout
+
 
 @dataclass(frozen=True, slots=True)
 class HealthApi:
-    """Looks at the store."""
+    """Looks at the store; `warnings` tells what should be mended while the work goes on."""
 
     redis: Redis
+    acknowledge: Acknowledge
+    lookout: Lookout
+    concerns: Callable[[], list[str]]
+    clock: Clock
 
     def router(self) -> APIRouter:
         """The routes."""
         router = APIRouter()
-        router.add_api_route("/healthz", self.alive, methods=["GET"])
-        router.add_api_route("/readyz", self.ready, methods=["GET"])
+        router.add_api_route(
+            "/healthz",
+            self.alive,
+            methods=["GET"],
+            summary="This process answers",
+            **operation("isAlive", "Health", gives=Alive),
+        )
+        ready = operation("isReady", "Health", gives=Readiness)
+        ready["responses"][503] = ready["responses"][200]
+        router.add_api_route("/readyz", self.ready, methods=["GET"], summary="It can do its work", **ready)
         return router
 
     async def alive(self) -> dict[str, str]:
@@ -26,16 +46,18 @@ class HealthApi:
         return {"status": "ok"}
 
     async def ready(self) -> JSONResponse:
-        """Whether Redis answers, and keeps what it is given: it must write an append-only file and evict nothing."""
+        """Whether the store answers, and keeps what it is given as it was told to.
+
+        Warnings (no worker, a queue that is late, dead letters) leave it ready: events that are refused for these would
+        only be missing later.
+        """
+        problems = await faults(self.redis, self.acknowledge)
+        warnings = [] if problems else [*await self._warnings(), *self.concerns()]
+        told = {"status": "unavailable" if problems else "ok", "problems": problems, "warnings": warnings}
+        return JSONResponse(told, 503 if problems else 200)
+
+    async def _warnings(self) -> list[str]:
         try:
-            settings = await self.redis.config_get("appendonly", "maxmemory-policy")  # type: ignore[arg-type]
+            return (await self.lookout.look(self.clock())).warnings()
         except (RedisError, OSError):
-            return JSONResponse({"status": "unavailable", "problems": ["redis does not answer"]}, 503)
-        problems = []
-        if settings.get("appendonly") != "yes":
-            problems.append("redis writes no append-only file: set appendonly yes")
-        if settings.get("maxmemory-policy") != "noeviction":
-            problems.append("redis may evict records: set maxmemory-policy noeviction")
-        return JSONResponse(
-            {"status": "unavailable" if problems else "ok", "problems": problems}, 503 if problems else 200
-        )
+            return []

@@ -10,11 +10,18 @@ from pydantic import Field
 from links.ledger import Ledger
 from links.purposes import NAMES, Purpose
 from notifier import ids
+from notifier.api.answers import LinksRevoked
 from notifier.api.auth import requires
 from notifier.api.body import read_json
+from notifier.api.idempotency import Once
+from notifier.api.openapi import operation
 from notifier.api.validation import read
 from notifier.clock import Clock, rfc3339
 from notifier.events import Identifier, Model
+from notifier.setting_types import ApiKey
+
+_SCOPE = "links:write"
+Caller = Annotated[ApiKey, Depends(requires(_SCOPE))]
 
 
 class Revocation(Model):
@@ -30,6 +37,7 @@ class LinksApi:
 
     ledger: Ledger
     purposes: Mapping[str, Purpose]
+    once: Once
     clock: Clock
 
     def router(self) -> APIRouter:
@@ -37,14 +45,22 @@ class LinksApi:
         router = APIRouter()
         router.add_api_route(
             "/v1/links/revoke",
-            self.revoke,
+            self.once(self.revoke),
             methods=["POST"],
-            dependencies=[Depends(requires("links:write"))],
             summary="Revoke links",
+            **operation(
+                "revokeLinks",
+                "Links",
+                scope=_SCOPE,
+                takes=Revocation,
+                example={"account": "acct-1001", "purposes": ["deactivate"]},
+                gives=LinksRevoked,
+                idempotent=True,
+            ),
         )
         return router
 
-    async def revoke(self, request: Request) -> dict[str, Any]:
+    async def revoke(self, request: Request, caller: Caller) -> dict[str, Any]:
         """Links issued later work as ever."""
         wanted = read(Revocation, await read_json(request))
         names, now = list(dict.fromkeys(wanted.purposes)), self.clock()

@@ -1,5 +1,7 @@
 """JSON values come in, models go out; what pydantic finds wrong goes out as `Invalid`, each field by its pointer."""
 
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -8,7 +10,8 @@ from notifier.errors import FieldProblem, Invalid
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# Our words for what pydantic says in its own; the rest of its messages say what would be right and repeat no input.
+# Our words for what pydantic says in its own; the rest of its messages say what would be right and repeat no input,
+# but what it is that should be so stands in the pointer.
 _WORDS = {
     "missing": "is needed",
     "extra_forbidden": "is not a field here",
@@ -16,7 +19,10 @@ _WORDS = {
     "dict_type": "must be an object",
     "string_type": "must be a string",
     "string_too_short": "must not be empty",
+    "tuple_type": "must be an array",
+    "too_short": "must not be empty",
 }
+_SHOULD = re.compile(r"^(Input|Value|String|Tuple|List) should ")
 
 
 def read(model: type[Model], value: Any, at: str = "") -> Model:
@@ -25,9 +31,23 @@ def read(model: type[Model], value: Any, at: str = "") -> Model:
         return model.model_validate(value)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
-        raise Invalid([_problem(problem["loc"], problem["type"], problem["msg"], at) for problem in problems]) from None
+        raise Invalid(field_problems(problems, at)) from None
+
+
+def field_problems(found: Iterable[Mapping[str, Any]], at: str = "", skip: int = 0) -> list[FieldProblem]:
+    """What pydantic found, in our words; the first `skip` steps of each place are not shown."""
+    every = [(each["loc"][skip:], each["type"], each["msg"]) for each in found]
+    # A list whose only item was wrong is not also too short.
+    inner = {loc[:-1] for loc, _, _ in every if loc}
+    return [_problem(*each, at) for each in every if not (each[1] == "too_short" and each[0] in inner)]
+
+
+def pointer(*steps: int | str) -> str:
+    """A JSON pointer (RFC 6901); names that a stranger may have made up are cut."""
+    return "".join("/" + str(step)[:64].replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def _problem(loc: tuple[int | str, ...], kind: str, message: str, at: str) -> FieldProblem:
-    pointer = at + "".join("/" + str(step).replace("~", "~0").replace("/", "~1")[:64] for step in loc)
-    return FieldProblem(pointer or "/", _WORDS.get(kind, message.removeprefix("Value error, ")))
+    return FieldProblem(
+        at + pointer(*loc), _WORDS.get(kind, _SHOULD.sub("must ", message.removeprefix("Value error, ")))
+    )

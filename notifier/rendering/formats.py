@@ -1,5 +1,6 @@
 """Times and amounts as each locale writes them (CLDR, by Babel): values come in, words for a person go out."""
 
+import re
 from copy import copy
 from datetime import datetime
 from decimal import Context, Decimal, localcontext
@@ -10,6 +11,9 @@ from babel.dates import format_date, format_time, get_datetime_format, get_timez
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 NARROW_NO_BREAK_SPACE = "\N{NARROW NO-BREAK SPACE}"
+# Languages without spaces; and one, or a line break, that a template put between two of their sentences.
+_WITHOUT_SPACES = {"ja", "zh"}
+_AFTER_SENTENCE = re.compile("(?<=[。！？])[ \n](?=[^\\s\x00-\x7f])")
 # Amounts have up to 48 digits (events.py); `decimal`'s own 28 would refuse to print them.
 _EXACT = Context(prec=60)
 
@@ -60,3 +64,8 @@ def amount(value: Decimal, asset: str, locale: str) -> str:
     with localcontext(_EXACT):
         number = pattern.apply(value, locale, decimal_quantization=False)
     return f"{number}{NO_BREAK_SPACE}{asset}"
+
+
+def closed_up(text: str, locale: str) -> str:
+    """Sentences follow one another without a space where the language writes none: 。 has its own."""
+    return _AFTER_SENTENCE.sub("", text) if locale.split("_")[0] in _WITHOUT_SPACES else text

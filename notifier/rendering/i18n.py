@@ -1,72 +1,139 @@
-"""Catalogs: a language tag as a caller wrote it comes in, a locale that is served and its translations go out."""
+"""Catalogs on disk come in; the edition that serves goes out: which locale a tag is answered in, and its words.
 
-import gettext
-import io
-import re
-from functools import cache
+sq/LC_MESSAGES/messages.po ──► Edition (immutable) ──► what is being written holds one Catalog of it
+                changed  ──► checked, compiled, and a new Edition put in its place; or refused, and the old one stays
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from babel import Locale
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel import Locale, UnknownLocaleError
 
-# The msgids are English.
-SOURCE_LOCALE = "en"
-# Norwegian without a form is written in Bokmål by nine in ten; Nynorsk readers read it too.
-_ALIASES = {"no": "nb", "nn": "nb"}
-_TAG = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,7}")
-# One element of Accept-Language: a language range and its weight.
-_RANGE = re.compile(r"\s*([A-Za-z0-9_-]+)\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?)\s*)?", re.IGNORECASE)
+from notifier.rendering.catalog import Catalog, compile_catalog, version
+from notifier.rendering.negotiation import SOURCE_LOCALE, Match, match, weighed
+from notifier.rendering.pseudo import PSEUDO_LOCALES
+
+# What tells a file that has changed: when, how long it is, and (a symbolic link may now lead elsewhere) which it is.
+Stamp = tuple[tuple[str, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """The catalogs that serve at one time, as the bytes of their files; `default` is served where none fits."""
+
+    sources: Mapping[str, bytes]
+    default: str
+
+    @property
+    def locales(self) -> tuple[str, ...]:
+        """Sorted."""
+        return tuple(sorted(self.sources))
+
+    def catalog(self, locale: str) -> Catalog:
+        """Of a locale that is served; compiled when it is first asked for."""
+        return compile_catalog(locale, self.sources[locale])
+
+    def match(self, tag: str | None) -> Match:
+        """The locales for a tag, best first."""
+        return match(tag, self.locales, self.default)
+
+    def from_header(self, accept_language: str | None) -> str:
+        """The locale for an Accept-Language header (RFC 9110): by weight, the first that fits."""
+        matches = (self.match(tag) for tag in weighed(accept_language))
+        return next((found.chain[0] for found in matches if found.reason != "default"), self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What reading the directory again has changed: versions of what now serves, and why what does not was refused."""
+
+    taken: Mapping[str, str]
+    gone: tuple[str, ...]
+    refused: Mapping[str, tuple[str, ...]]
 
 
 class Catalogs:
-    """The catalogs below `directory`, one folder a locale; `default` is served where none fits."""
+    """The catalogs below `directory`, one folder a locale; always one whole edition of them."""
 
     def __init__(self, directory: Path, default: str = SOURCE_LOCALE) -> None:
         self._directory = directory
-        found = (path.parent.parent.name for path in directory.glob("*/LC_MESSAGES/messages.po"))
-        self.locales = tuple(sorted({SOURCE_LOCALE, *found}))
+        self._edition = Edition(MappingProxyType(self._read()), default)
+        self._refused: Mapping[str, tuple[str, ...]] = MappingProxyType({})
         if default not in self.locales:
             raise ValueError(f"the default locale must be one of {', '.join(self.locales)}")
-        self._default = default
-        self._by_tag = {locale.lower(): locale for locale in self.locales}
+
+    @property
+    def edition(self) -> Edition:
+        """What serves now. Who writes something takes it once."""
+        return self._edition
+
+    @property
+    def locales(self) -> tuple[str, ...]:
+        """Those that are served, sorted."""
+        return self._edition.locales
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of each locale the digest of the file that serves."""
+        return {locale: version(content) for locale, content in self._edition.sources.items()}
+
+    @property
+    def refused(self) -> Mapping[str, tuple[str, ...]]:
+        """Of each file that does not serve, why."""
+        return self._refused
 
     def negotiate(self, tag: str | None) -> str:
-        """The locale for a tag in any casing (BCP 47, or POSIX as `nb_NO.UTF-8`): the longest prefix that is served."""
-        match = _TAG.match(tag or "")
-        if match is None:
-            return self._default
-        language, *rest = match.group().lower().replace("-", "_").split("_")
-        parts = [_ALIASES.get(language, language), *rest]
-        prefixes = ("_".join(parts[:length]) for length in range(len(parts), 0, -1))
-        return next((self._by_tag[prefix] for prefix in prefixes if prefix in self._by_tag), self._default)
+        """The locale for a tag in any casing."""
+        return self._edition.match(tag).chain[0]
 
-    def from_header(self, accept_language: str | None) -> str:
-        """The locale for an Accept-Language header (RFC 9110): by weight, the first that is served."""
-        weighted: list[tuple[float, str]] = []
-        for part in (accept_language or "")[:200].split(","):
-            match = _RANGE.fullmatch(part)
-            # A weight of 0 means: not this one.
-            if match and (weight := float(match[2] or 1)):
-                weighted.append((weight, match[1]))
-        for _, tag in sorted(weighted, key=lambda row: -row[0]):
-            language = tag.lower().replace("-", "_").split("_")[0]
-            if _ALIASES.get(language, language) in self._by_tag or tag.lower().replace("-", "_") in self._by_tag:
-                return self.negotiate(tag)
-        return self._default
+    def stamp(self) -> Stamp:
+        """Changes when any of the files has."""
+        return tuple(
+            (locale, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            for locale, path in sorted(self._paths().items())
+            for stat in (path.stat(),)
+        )
 
-    @cache  # noqa: B019  # one Catalogs lives as long as its process
-    def translations(self, locale: str) -> gettext.NullTranslations:
-        """The catalog of a served locale, read from its .po: there is no compiled file that could be stale."""
-        path = self._directory / locale / "LC_MESSAGES" / "messages.po"
-        if not path.exists():
-            return gettext.NullTranslations()
-        with path.open("rb") as file:
-            catalog = read_po(file, locale=locale)
-        compiled = io.BytesIO()
-        write_mo(compiled, catalog)
-        compiled.seek(0)
-        return gettext.GNUTranslations(compiled)
+    def reload(self) -> News:
+        """Check and compile what stands in the directory now, and serve it from this moment on.
+
+        What is wrong is refused, and what served before stays. Raises OSError when the files cannot be read.
+        """
+        before, sources, refused = self._edition.sources, dict[str, bytes](), self._nameless()
+        for locale, content in self._read().items():
+            faults = compile_catalog(locale, content).faults
+            if faults:
+                refused[locale] = faults
+            sources[locale] = before.get(locale, content) if faults else content
+        default = self._edition.default
+        if default not in sources:
+            sources[default], refused[default] = before[default], ("the file of the default locale is gone",)
+        self._edition, self._refused = Edition(MappingProxyType(sources), default), MappingProxyType(refused)
+        taken = {name: version(content) for name, content in sources.items() if before.get(name) != content}
+        return News(taken, tuple(sorted(before.keys() - sources.keys())), refused)
+
+    def _paths(self) -> dict[str, Path]:
+        found = {path.parent.parent.name: path for path in self._directory.glob("*/LC_MESSAGES/messages.po")}
+        return {locale: path for locale, path in found.items() if locale not in PSEUDO_LOCALES and _is_locale(locale)}
+
+    def _nameless(self) -> dict[str, tuple[str, ...]]:
+        """Folders that cannot be served, whatever stands in them."""
+        names = (path.parent.parent.name for path in self._directory.glob("*/LC_MESSAGES/messages.po"))
+        return {name: ("CLDR knows no locale of this name",) for name in names if not _is_locale(name)}
+
+    def _read(self) -> dict[str, bytes]:
+        # English needs no file: the message ids are English.
+        return {SOURCE_LOCALE: b""} | {locale: path.read_bytes() for locale, path in self._paths().items()}
+
+
+def _is_locale(name: str) -> bool:
+    try:
+        Locale.parse(name)
+    except (ValueError, UnknownLocaleError):
+        return False
+    return True
 
 
 def bcp47(locale: str) -> str:

@@ -1,7 +1,8 @@
 """A mail's texts and headers come in, the bytes that go over SMTP come out (RFC 5322, 2045-2047, 3834).
 
 Written out rather than built with `email.message`, which costs ten times as much a mail; the tests read every mail back
-with that package. Lines end in CRLF and are at most 76 characters long, so no relay needs to wrap them.
+with that package. Lines end in CRLF and are at most 76 characters long, so no relay needs to wrap them; all is ASCII,
+but for a recipient's address that is not (RFC 6532).
 """
 
 import base64
@@ -30,7 +31,6 @@ def assemble(
     name, address = parseaddr(sender)
     headers = [
         f"From: {_from(name, address)}",
-        f"To: {recipient}",
         f"Subject: {_subject(words.subject)}",
         f"Date: {format_datetime(date)}",
         f"Message-ID: {message_id}",
@@ -43,6 +43,7 @@ def assemble(
     ]
     return b"".join(
         (
+            f"To: {recipient}\r\n".encode(),
             "\r\n".join(headers).encode("ascii"),
             b"\r\n",
             _part("plain", words.text, boundary),
@@ -62,14 +63,18 @@ def _from(name: str, address: str) -> str:
 
 
 def _subject(text: str) -> str:
-    charset = "us-ascii" if text.isascii() else "utf-8"
+    # Encoded too: what would be read as if it were, and words that are too long for a line.
+    plain = text.isascii() and "=?" not in text and max(map(len, text.split(" "))) < _LINE - len(" Subject: ")
+    charset = "us-ascii" if plain else "utf-8"
     return Header(text, charset, _LINE, "Subject").encode(linesep="\r\n")
 
 
 def _part(subtype: str, text: str, boundary: str) -> bytes:
     body = "\r\n".join(text.strip("\n").split("\n")).encode()
     # Quoted-printable costs three bytes for each that is not ASCII: for Cyrillic or Arabic base64 is half of that.
-    plain = sum(byte < 128 for byte in body) > len(body) * 0.8
+    # And a carriage return that ends no line would stand bare in it.
+    bare = b"\r" in body.replace(b"\r\n", b"")
+    plain = not bare and sum(byte < 128 for byte in body) > len(body) * 0.8
     encoding, encoded = ("quoted-printable", _quoted(body)) if plain else ("base64", _base64(body))
     head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
     return f"\r\n--{boundary}\r\n{head}".encode() + encoded

@@ -1,31 +1,47 @@
 """What is to be said comes in (an accepted event, its URLs and code, or a page's facts), words in its language go out.
 
-Pure: no clock, no network, no store. One Jinja environment a locale, made when first needed.
+Pure: no clock, no network, no store. A message is written with one catalog, wholly: where that lacks any of its
+strings, with the next that fits its reader. One Jinja environment a catalog, made when first needed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.bccache import Bucket
 from jinja2.runtime import Context as TemplateContext
 
 from notifier.clock import moment
+from notifier.events import Channel
 from notifier.linkage import Urls
+from notifier.notices import NOTICES
 from notifier.recipients import mask_email, mask_phone
 from notifier.records import Accepted, PrintedCode
 from notifier.rendering import formats
-from notifier.rendering.i18n import Catalogs, bcp47, direction
+from notifier.rendering.catalog import Catalog
+from notifier.rendering.i18n import Edition, bcp47, direction
 from notifier.rendering.mime import MailText
+from notifier.rendering.negotiation import Reason
+from notifier.rendering.wording import Wording
+
+# The templates of a message, by its channel.
+_MAIL = ("subject.txt", "body.html", "body.txt")
+FORMS: Mapping[Channel, tuple[str, ...]] = {"email": _MAIL, "sms": ("sms.txt",), "inbox": _MAIL}
+# Where layouts are looked for first: an item is a mail's words in a layout of its own.
+_INBOX = "inbox"
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What the operator sets of every message: who speaks, where links lead, and how long things last."""
+    """What the operator sets of every message: who speaks, where links lead, and how long things last.
+
+    `holds` is for how long each notice puts withdrawals on hold.
+    """
 
     brand: str
     base_url: str
@@ -33,56 +49,189 @@ class Voice:
     life_emergency: timedelta
     life_on_request: timedelta
     reactivation_delay: timedelta
-    hold_account_reactivated: timedelta
+    life_activation: timedelta
+    holds: Mapping[str, timedelta]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What one message of an event tells, where that is not the event's own notice to its recipient's address."""
+
+    notice: str
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemText:
+    """What a person reads in the inbox; `html` is a fragment."""
+
+    title: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a message is written with, and why with that."""
+
+    catalog: Catalog
+    reason: Reason
+
+    @property
+    def locale(self) -> str:
+        """Of the catalog."""
+        return self.catalog.locale
+
+
+# A reader's tag, a notice and a channel come in; what that message is written with goes out.
+Choose = Callable[[str | None, str, Channel], Choice]
+
+
+class Shelf(Protocol):
+    """Where the editions come from: an i18n.Catalogs, or something that is not served."""
+
+    @property
+    def edition(self) -> Edition:
+        """What serves now."""
+        ...
+
+
+class _Compiled(BytecodeCache):
+    """Templates compiled once for all catalogs, which differ only in what is looked up while they run."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
 
 
 class Renderer:
-    """Renders the templates below `templates` with the translations of `catalogs`."""
+    """Renders the templates below `templates` with the editions of `catalogs`."""
 
-    def __init__(self, templates: Path, catalogs: Catalogs, voice: Voice) -> None:
+    def __init__(self, templates: Path, catalogs: Shelf, voice: Voice) -> None:
         self._templates = templates
         self._catalogs = catalogs
         self._voice = voice
+        self.wording = Wording(templates)
+        self._compiled = _Compiled()
+        # By catalog: of one that serves no more nothing is kept.
+        self._environments: WeakKeyDictionary[Catalog, Environment] = WeakKeyDictionary()
+        self._inbox_environments: WeakKeyDictionary[Catalog, Environment] = WeakKeyDictionary()
 
-    def mail(self, accepted: Accepted, urls: Urls, code: PrintedCode | None) -> MailText:
-        """The three parts of a mail."""
-        facts = self._facts(accepted, urls, code)
-        env = self._environment(accepted.locale)
+    def choose(self, tag: str | None, notice: str, channel: Channel) -> Choice:
+        """What a message to a reader of `tag` is written with: the first that says all of it."""
+        return self._choose(tag, [f"{notice}/{form}" for form in FORMS[channel]])
 
-        def part(name: str) -> str:
-            return env.get_template(f"{accepted.notice}/{name}").render(facts)
+    def mail(
+        self,
+        accepted: Accepted,
+        urls: Urls,
+        code: PrintedCode | None,
+        choice: Choice | None = None,
+        about: About | None = None,
+    ) -> MailText:
+        """The three parts of a mail, in its event's locale where nothing else was chosen."""
+        about = about or About(accepted.notice, accepted.recipient.email)
+        choice = choice or self.choose(accepted.locale, about.notice, "email")
+        facts = self._facts(accepted, urls, code, about, choice.locale)
+        return MailText(
+            self.subject(accepted, urls, code, choice, about),
+            self._part(choice, about, "body.txt", facts),
+            self._part(choice, about, "body.html", facts),
+        )
 
-        # A subject is one line whatever a template's author did.
-        return MailText(" ".join(part("subject.txt").split()), part("body.txt"), part("body.html"))
+    def subject(
+        self, accepted: Accepted, urls: Urls, code: PrintedCode | None, choice: Choice, about: About | None = None
+    ) -> str:
+        """A mail's subject alone: one line, whatever a template's author did."""
+        about = about or About(accepted.notice, accepted.recipient.email)
+        facts = self._facts(accepted, urls, code, about, choice.locale)
+        return " ".join(self._part(choice, about, "subject.txt", facts).split())
 
-    def sms(self, accepted: Accepted, urls: Urls, code: PrintedCode | None) -> str:
-        """The text of an SMS."""
-        env = self._environment(accepted.locale)
-        text = env.get_template(f"{accepted.notice}/sms.txt").render(self._facts(accepted, urls, code)).strip()
+    def sms(
+        self,
+        accepted: Accepted,
+        urls: Urls,
+        code: PrintedCode | None,
+        choice: Choice | None = None,
+        about: About | None = None,
+    ) -> str:
+        """The text of an SMS, in its event's locale where nothing else was chosen."""
+        about = about or About(accepted.notice)
+        choice = choice or self.choose(accepted.locale, about.notice, "sms")
+        facts = self._facts(accepted, urls, code, about, choice.locale)
         # One no-break space would turn the whole text into UCS-2, at twice the segments.
+        text = self._part(choice, about, "sms.txt", facts).strip()
         return text.replace(formats.NO_BREAK_SPACE, " ").replace(formats.NARROW_NO_BREAK_SPACE, " ")
 
-    def page(self, name: str, locale: str, zone: str, facts: Mapping[str, Any]) -> str:
-        """A page of templates/pages."""
-        env = self._environment(locale)
-        return env.get_template(f"pages/{name}.html").render({**self._common(locale, zone), **facts})
+    def item(
+        self, accepted: Accepted, urls: Urls, choice: Choice | None = None, about: About | None = None
+    ) -> ItemText:
+        """What the inbox shows, never with a code; in its event's locale where nothing else was chosen."""
+        about = about or About(accepted.notice)
+        choice = choice or self.choose(accepted.locale, about.notice, "inbox")
+        facts = self._facts(accepted, urls, None, about, choice.locale)
+        environment = self._inbox_environment(choice.catalog)
 
-    def _facts(self, accepted: Accepted, urls: Urls, code: PrintedCode | None) -> dict[str, Any]:
-        voice, recipient = self._voice, accepted.recipient
-        happened = getattr(accepted.context, "occurred_at", None) or moment(accepted.accepted)
-        return self._common(accepted.locale, recipient.timezone) | {
-            "account": masked(accepted),
+        def part(form: str) -> str:
+            return environment.get_template(f"{about.notice}/{form}").render(facts).strip()
+
+        return ItemText(" ".join(part("subject.txt").split()), part("body.txt"), part("body.html"))
+
+    def _part(self, choice: Choice, about: About, form: str, facts: Mapping[str, Any]) -> str:
+        text = self._environment(choice.catalog).get_template(f"{about.notice}/{form}").render(facts)
+        return formats.closed_up(text, choice.locale)
+
+    def page(self, name: str, locale: str, zone: str, facts: Mapping[str, Any]) -> str:
+        """A page of templates/pages; like a message it falls back whole."""
+        return self.page_with(self._choose(locale, [f"pages/{name}.html"]).catalog, name, zone, facts)
+
+    def page_with(self, catalog: Catalog, name: str, zone: str, facts: Mapping[str, Any]) -> str:
+        """A page in the words of this catalog."""
+        template = self._environment(catalog).get_template(f"pages/{name}.html")
+        return formats.closed_up(template.render({**self._common(catalog.locale, zone), **facts}), catalog.locale)
+
+    def _choose(self, tag: str | None, templates: Sequence[str]) -> Choice:
+        edition, uses = self._catalogs.edition, {key for template in templates for key in self.wording.of(template)}
+        found = edition.match(tag)
+        # The last is English, which says everything.
+        locale = next(locale for locale in found.chain if edition.catalog(locale).says(uses))
+        return Choice(edition.catalog(locale), found.reason if locale == found.chain[0] else "incomplete")
+
+    def _facts(
+        self, accepted: Accepted, urls: Urls, code: PrintedCode | None, about: About, locale: str
+    ) -> dict[str, Any]:
+        voice, recipient, row = self._voice, accepted.recipient, NOTICES[about.notice]
+        due = moment(accepted.due)
+        # What follows an event leads where it does itself, and is sent when the hold is over.
+        own = about.notice == accepted.notice
+        ways_out = accepted.context.web_addresses if own else ()
+        happened = getattr(accepted.context, "occurred_at", None) or due
+        follows = voice.holds.get(row.leads_to or "", timedelta(0))
+        return self._common(locale, recipient.timezone) | {
+            "account": masked(about.email or recipient.email, recipient.phone),
+            "email": about.email,
             "recipient_name": recipient.name,
             "antiphishing_phrase": recipient.antiphishing_phrase,
-            "notice": accepted.notice,
-            "context": accepted.context,
+            "notice": about.notice,
+            "context": accepted.context.read_at(about.email),
+            "happened": happened,
             "code": code.digits if code else None,
             "code_minutes": code.minutes if code else None,
             "links": urls,
+            "origins": [f"{voice.base_url}/", *sorted(set(map(_origin, ways_out)))],
             "link_days": _whole(voice.life_emergency, 86_400),
             "reactivate_hours": _whole(voice.life_on_request, 3_600),
             "reactivation_opens": happened + voice.reactivation_delay,
-            "withdrawals_resume": happened + voice.hold_account_reactivated,
+            "activate_until": due + voice.life_activation,
+            "withdrawals_resume": moment(accepted.held_until) if own and accepted.held_until else None,
+            "withdrawals_stopped": own and accepted.stopped,
+            "hold_hours": _whole(follows, 3_600) if follows else None,
         }
 
     def _common(self, locale: str, zone: str) -> dict[str, Any]:
@@ -99,27 +248,41 @@ class Renderer:
             "timezone": zone,
         }
 
-    @cache  # noqa: B019  # one Renderer lives as long as its process
-    def _environment(self, locale: str) -> Environment:
+    def _environment(self, catalog: Catalog) -> Environment:
+        if catalog not in self._environments:
+            self._environments[catalog] = self._made(catalog, [self._templates])
+        return self._environments[catalog]
+
+    def _inbox_environment(self, catalog: Catalog) -> Environment:
+        if catalog not in self._inbox_environments:
+            self._inbox_environments[catalog] = self._made(catalog, [self._templates / _INBOX, self._templates])
+        return self._inbox_environments[catalog]
+
+    def _made(self, catalog: Catalog, directories: Sequence[Path]) -> Environment:
         env = Environment(
-            loader=FileSystemLoader(self._templates),
+            loader=FileSystemLoader(directories),
             extensions=["jinja2.ext.i18n"],
             undefined=StrictUndefined,
             autoescape=select_autoescape(("html",), default=False),
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=self._compiled,
         )
         env.policies["ext.i18n.trimmed"] = True
-        env.install_gettext_translations(self._catalogs.translations(locale), newstyle=True)  # type: ignore[attr-defined]
-        env.filters.update(datetime=_datetime, shorttime=_shorttime, amount=_amount)
+        env.install_gettext_translations(catalog.translations, newstyle=True)  # type: ignore[attr-defined]
+        env.filters.update(datetime=_datetime, shorttime=_shorttime, amount=_amount, masked=mask_email, origin=_origin)
         return env
 
 
-def masked(accepted: Accepted) -> str:
+def masked(email: str | None, phone: str | None) -> str:
     """The owner's address as a message or page may show it."""
-    recipient = accepted.recipient
-    return mask_email(recipient.email) if recipient.email else mask_phone(recipient.phone or "")
+    return mask_email(email) if email else mask_phone(phone or "")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/"
 
 
 def _whole(span: timedelta, unit: int) -> int:

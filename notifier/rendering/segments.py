@@ -21,12 +21,17 @@ class Segments:
 
 def segments(text: str) -> Segments:
     """160 GSM-7 septets fit one SMS, 153 each of several; in UCS-2 70 and 67."""
-    if all(char in _BASIC or char in _EXTENSION for char in text):
+    if not outside(text):
         alphabet, units, one, many = "GSM-7", [2 if char in _EXTENSION else 1 for char in text], 160, 153
     else:
         alphabet, units, one, many = "UCS-2", [2 if ord(char) > 0xFFFF else 1 for char in text], 70, 67
     length = sum(units)
     return Segments(alphabet, length, 1 if length <= one else _packed(units, many))
+
+
+def outside(text: str) -> list[str]:
+    """The characters that GSM-7 lacks, each once: a single one turns the whole text into UCS-2."""
+    return [char for char in dict.fromkeys(text) if char not in _BASIC and char not in _EXTENSION]
 
 
 def _packed(units: list[int], many: int) -> int:

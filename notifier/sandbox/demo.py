@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 
+from notifier.client import AsyncNotifier
 from notifier.config import SettingsError
 from notifier.ports import bind
 from notifier.sandbox.mailbox import Mailbox
@@ -31,7 +32,8 @@ from notifier.sandbox.tour import post_tour
 from notifier.sandbox.valkey import EmbeddedValkey
 
 _HOST = "127.0.0.1"
-_READY_S = 20
+# A busy machine may take a while to import it all.
+_READY_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,8 @@ async def _run(data: Path, console: Console) -> None:
         }
         async with httpx.AsyncClient(base_url=API.url, timeout=10) as client:
             await _ready(client, children, data)
-            client.headers["authorization"] = f"Bearer {keys['api_key']}"
-            count = await post_tour(client)
+        async with AsyncNotifier(API.url, keys["api_key"]) as notifier:
+            count = await post_tour(notifier)
         _tell(console, count, keys["api_key"], data)
         await _until(stopped, children, data)
 
@@ -120,6 +122,7 @@ def _settings(keys: dict[str, str], redis_url: str) -> dict[str, str]:
         "NOTIFIER_FROM": "Northbank <security@northbank.example>",
         "NOTIFIER_SUPPORT_EMAIL": "help@northbank.example",
         "NOTIFIER_REDIS_URL": redis_url,
+        "NOTIFIER_PREVIEW": "true",
         "NOTIFIER_SMTP_URLS": f"smtp://{_HOST}:{SMTP.number}",
         "NOTIFIER_TWILIO_ACCOUNT_SID": keys["twilio_sid"],
         "NOTIFIER_TWILIO_AUTH_TOKEN": keys["twilio_token"],
@@ -155,13 +158,16 @@ async def _stop(child: subprocess.Popen[bytes]) -> None:
 
 
 async def _ready(client: httpx.AsyncClient, children: dict[str, subprocess.Popen[bytes]], data: Path) -> None:
-    async with asyncio.timeout(_READY_S):
-        while True:
-            _check(children, data)
-            with contextlib.suppress(httpx.HTTPError):
-                if (await client.get("/readyz")).is_success:
-                    return
-            await asyncio.sleep(0.05)
+    try:
+        async with asyncio.timeout(_READY_S):
+            while True:
+                _check(children, data)
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await client.get("/readyz")).is_success:
+                        return
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise SystemExit(f"the api is not ready after {_READY_S} s; see {data / 'api.log'}") from None
 
 
 async def _until(stopped: asyncio.Event, children: dict[str, subprocess.Popen[bytes]], data: Path) -> None:
@@ -186,6 +192,7 @@ def _tell(console: Console, count: int, api_key: str, data: Path) -> None:
         ("Mailbox", f"{MAILBOX.url}   open a mail, press its red button"),
         ("Phone", f"{PHONE.url}   the same messages as SMS"),
         ("Account platform", f"{PLATFORM.url}   what it was told to do"),
+        ("Every message", f"{API.url}/preview   in every language, as the catalogs stand now"),
         ("API", f"{API.url}/v1/events   key {api_key}"),
         ("Data", f"{data}   kept for the next time; `make clean` removes it"),
     ]

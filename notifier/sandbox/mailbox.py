@@ -15,7 +15,7 @@ from notifier.ports import bind
 from notifier.sandbox.maildrop import Mail, Maildrop
 from notifier.sandbox.pages import page
 
-_LONGEST_LIST = 200
+_LONGEST_LIST = 500
 # Links of a message open beside it: inside its frame they could neither run nor post anything.
 _LINKS_OPEN_BESIDE = '<!doctype html><base target="_blank">'
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator
 
@@ -53,14 +53,30 @@ _ERRORS = {
 class Phone:
     """Twilio's stand-in for one account, and every phone it can reach.
 
-    Faults are made on purpose with the attributes: `fail_next` holds pairs of an HTTP status and
-    a Twilio error code, each the answer to one message; `undelivered_next` holds error codes,
-    each for one message that is taken but never arrives.
+    Faults are made on purpose with the attributes. Each entry of a `…_next` is for one message:
+
+    - `fail_next`: an HTTP status and a Twilio error code to answer with, with `retry_after` (seconds) if it is set;
+    - `html_next`: the HTTP status of a page that some proxy answers with instead;
+    - `hang_next`: how many are not taken, and not answered either;
+    - `withhold_next`: how many are taken, and not answered;
+    - `undelivered_next`: error codes, for messages that are taken and never arrive.
+
+    And for all: `pause` is how many seconds pass between two bytes of an answer; `callbacks` is which of a message's
+    two changes of status are told, in which order, and `callbacks_first` tells them before the message is answered;
+    `status` is what is said of the account.
     """
 
     def __init__(self, account_sid: str, auth_token: str, directory: Path | None = None) -> None:
         self.fail_next: list[tuple[int, int]] = []
+        self.retry_after: int | None = None
+        self.html_next: list[int] = []
+        self.hang_next = 0
+        self.withhold_next = 0
         self.undelivered_next: list[int] = []
+        self.pause = 0.0
+        self.callbacks: tuple[int, ...] = (0, 1)
+        self.callbacks_first = False
+        self.status = "active"
         self._account_sid = account_sid
         self._credentials = f"{account_sid}:{auth_token}".encode()
         self._signer = RequestValidator(auth_token)
@@ -69,11 +85,12 @@ class Phone:
         kept = (TextMessage(**line) for line in self._journal.read())
         self._messages = {message.sid: message for message in kept}
         self._journeys: set[asyncio.Task[None]] = set()
-        api = f"/{API_VERSION}/Accounts/{{account}}"
+        account = f"/{API_VERSION}/Accounts/{{account}}"
         self.app = Starlette(
             routes=[
-                Route(f"{api}/Messages.json", self._create, methods=["POST"]),
-                Route(f"{api}/Messages/{{sid}}.json", self._fetch),
+                Route(f"{account}.json", self._account),
+                Route(f"{account}/Messages.json", self._create, methods=["POST"]),
+                Route(f"{account}/Messages/{{sid}}.json", self._fetch),
                 Route("/", self._page),
                 Route("/api/messages", self._list, methods=["GET"]),
                 Route("/api/messages", self._clear, methods=["DELETE"]),
@@ -96,9 +113,16 @@ class Phone:
     async def _create(self, request: Request) -> Response:
         if not self._authentic(request):
             return _error(401, 20003)
+        body = await request.body()
+        if self.hang_next:
+            self.hang_next -= 1
+            await _until_gone(request)
+            return Response()
+        if self.html_next:
+            return HTMLResponse("<html><body><h1>It works, or not</h1></body></html>", self.html_next.pop(0))
         if self.fail_next:
-            return _error(*self.fail_next.pop(0))
-        form = dict(parse_qsl((await request.body()).decode(errors="replace")))
+            return self._slowly(_error(*self.fail_next.pop(0), retry_after=self.retry_after))
+        form = dict(parse_qsl(body.decode(errors="replace")))
         if (fault := _fault(form)) is not None:
             return _error(400, fault)
         period = form.get("ValidityPeriod")
@@ -117,7 +141,19 @@ class Phone:
         journey = asyncio.create_task(self._carry(message))
         self._journeys.add(journey)
         journey.add_done_callback(self._journeys.discard)
-        return JSONResponse(message.as_resource(), status_code=201)
+        if self.callbacks_first:
+            await asyncio.shield(journey)
+        if self.withhold_next:
+            self.withhold_next -= 1
+            await _until_gone(request)
+        return self._slowly(JSONResponse(message.as_resource(), status_code=201))
+
+    async def _account(self, request: Request) -> Response:
+        if not self._authentic(request):
+            return _error(401, 20003)
+        return JSONResponse(
+            {"sid": self._account_sid, "friendly_name": "Sandbox", "status": self.status, "type": "Full"}
+        )
 
     async def _fetch(self, request: Request) -> Response:
         if not self._authentic(request):
@@ -145,12 +181,25 @@ class Phone:
         failure = self.undelivered_next.pop(0) if self.undelivered_next else None
         last = "delivered" if failure is None else "undelivered"
         message = replace(message, from_=message.from_ or _SENDER_OF_A_SERVICE)
-        for status, code in (("sent", None), (last, failure)):
-            message = replace(message, status=status, error_code=code)
-            if message.sid not in self._messages:  # somebody emptied the phone
-                return
-            self._keep(message)
-            await self._report(message)
+        steps = [replace(message, status=status, error_code=code) for status, code in (("sent", None), (last, failure))]
+        if message.sid not in self._messages:  # somebody emptied the phone
+            return
+        for step in steps:
+            self._keep(step)
+        for told in self.callbacks:
+            await self._report(steps[told])
+
+    def _slowly(self, response: Response) -> Response:
+        if not self.pause:
+            return response
+
+        async def dripping() -> AsyncIterator[bytes]:
+            for byte in bytes(response.body):
+                yield bytes([byte])
+                await asyncio.sleep(self.pause)
+
+        headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+        return StreamingResponse(dripping(), response.status_code, headers)
 
     async def _report(self, message: TextMessage) -> None:
         url = message.status_callback
@@ -203,11 +252,17 @@ def _fault(form: dict[str, str]) -> int | None:
     return None
 
 
-def _error(status: int, code: int) -> JSONResponse:
+async def _until_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _error(status: int, code: int, *, retry_after: int | None = None) -> JSONResponse:
     problem = {
         "code": code,
         "message": _ERRORS.get(code, "The sandbox was asked to answer this"),
         "more_info": f"https://www.twilio.com/docs/errors/{code}",
         "status": status,
     }
-    return JSONResponse(problem, status_code=status)
+    headers = {} if retry_after is None else {"retry-after": str(retry_after)}
+    return JSONResponse(problem, status_code=status, headers=headers)

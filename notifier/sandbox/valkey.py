@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, Literal, NamedTuple, Self, cast
 from urllib.parse import quote
 
 import redis
@@ -42,10 +42,13 @@ class EmbeddedValkey:
     or for the one that is still writing its last bytes.
     """
 
-    def __init__(self, data_dir: Path, patience: float = 15.0) -> None:
-        """`patience` is how many seconds a server may stay silent."""
+    def __init__(
+        self, data_dir: Path, patience: float = 15.0, fsync: Literal["everysec", "always"] = "everysec"
+    ) -> None:
+        """`patience` is how many seconds a server may stay silent; `fsync` when one that we start writes to disk."""
         self.data_dir = data_dir.absolute()
         self._patience = patience
+        self._fsync = fsync
         self._process: subprocess.Popen[bytes] | None = None
         self._pid: int | None = None
 
@@ -136,7 +139,7 @@ class EmbeddedValkey:
             "--unixsocketperm", "700",
             "--dir", str(self.data_dir),
             "--appendonly", "yes",
-            "--appendfsync", "everysec",
+            "--appendfsync", self._fsync,
             "--save", "",
             "--maxmemory-policy", "noeviction",
         ]

@@ -1,82 +1,69 @@
-"""SMS by Twilio's own client: an `Sms` comes in, a message of the Programmable Messaging API (2010-04-01) goes out."""
+"""SMS by Twilio: an `Sms` comes in and goes out by the first account that takes it.
+
+An account that has surely not taken it leaves it to the next one, at once. One that may have taken it does not.
+"""
 
 import asyncio
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Callable, Sequence
 
 import aiohttp
-from twilio.base.exceptions import TwilioException, TwilioRestException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
-from twilio.http.response import Response
-from twilio.rest import Client
 
-from notifier.transports.base import Permanent, Receipt, Sms, Transient
+from notifier.setting_types import TwilioAccount
+from notifier.transports.base import Receipt, Sms, Step, Transient, TransportError, at_once
+from notifier.transports.twilio_account import Account, Elsewhere
+from notifier.transports.twilio_http import new_session
 
-# Twilio takes a validity period of 1 second to 10 hours.
-_LONGEST_VALIDITY = 36_000
-# All that a wire can do to us. The last two: an answer that is no JSON object, as proxies in front of an API give when
-# it is down.
-_WIRE = (TwilioException, aiohttp.ClientError, OSError, TimeoutError, ValueError, AttributeError)
+# With less time left than this no other account is asked: its answer might come too late to be known.
+_LEAST = 4
 
 
 class TwilioTransport:
-    """Sends as `sender` (a number) or by `messaging_service`; `base_url` is another endpoint than Twilio's own."""
+    """`accounts`, first preferred. In seconds: `patience` bounds a sending, on however many of them; one that failed
+    is left alone for `rest`. `session` makes the HTTP session of each.
+    """
 
     def __init__(
         self,
-        account_sid: str,
-        auth_token: str,
+        accounts: Sequence[TwilioAccount],
+        public_url: str,
         *,
-        sender: str | None = None,
-        messaging_service: str | None = None,
-        base_url: str | None = None,
-        timeout: float = 15,
+        patience: float = 14,
+        rest: float = 5,
+        session: Callable[[], aiohttp.ClientSession] = new_session,
     ) -> None:
-        self._http = _HttpClient(base_url)
-        self._client = Client(account_sid, auth_token, http_client=self._http)
-        self._from: dict[str, str] = (
-            {"messaging_service_sid": messaging_service} if messaging_service else {"from_": sender or ""}
-        )
-        self._timeout = timeout
+        self._accounts = [Account(account, public_url, rest=rest, session=session) for account in accounts]
+        self._patience = patience
 
-    async def send(self, message: Sms) -> Receipt:
-        """Raises Transient or Permanent."""
-        try:
-            # The client ignores its own timeout.
-            async with asyncio.timeout(self._timeout):
-                sent = await self._client.messages.create_async(
-                    to=message.recipient,
-                    body=message.text,
-                    validity_period=max(1, min(message.valid_for, _LONGEST_VALIDITY)),
-                    **self._from,
-                )
-        except TwilioRestException as error:
-            reason = f"twilio_{error.code or error.status}"
-            # 401 and 403: the operator's token is wrong or was rotated, which is mended here and not by the owner.
-            if error.status in (401, 403, 429) or error.status >= 500:
-                raise Transient(reason) from None
-            raise Permanent(reason) from None
-        except _WIRE:
-            raise Transient("twilio_unreachable") from None
-        if not sent.sid:
-            raise Transient("twilio_unreachable")
-        return Receipt("twilio", str(sent.sid))
+    @property
+    def rest(self) -> float:
+        """It may always be tried: the last account is asked whatever it said."""
+        return 0
+
+    async def send(self, message: Sms, turn: Step = at_once) -> Receipt:
+        """Raises TransportError."""
+        loop = asyncio.get_running_loop()
+        deadline, expires = loop.time() + self._patience, loop.time() + message.valid_for
+        failures: list[Transient] = []
+        for account in self._accounts:
+            if failures and deadline - loop.time() < _LEAST:
+                break
+            try:
+                last = account is self._accounts[-1]
+                return await account.send(message, expires, deadline=deadline, last=last, turn=turn)
+            except TransportError as error:
+                error.by = account.name
+                raise
+            except Elsewhere as failure:
+                failures.append(failure.error)
+        # Whichever account may be well again first.
+        raise min(failures, key=lambda failure: failure.retry_after or 0)
+
+    async def standing(self) -> list[tuple[str, str]]:
+        """The name of each account, and how it is: `active`, or why not; sends nothing."""
+        told = await asyncio.gather(*(account.standing() for account in self._accounts))
+        return [(account.name, one) for account, one in zip(self._accounts, told, strict=True)]
 
     async def close(self) -> None:
-        """Closes the HTTP session."""
-        await self._http.close()
-
-
-class _HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # twilio ships no types
-    """Twilio's client with the scheme and host of every request replaced by `base_url`'s."""
-
-    def __init__(self, base_url: str | None) -> None:
-        super().__init__()
-        self._base = urlsplit(base_url) if base_url else None
-
-    async def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        if self._base:
-            parts = urlsplit(url)
-            path = self._base.path.rstrip("/") + parts.path
-            url = parts._replace(scheme=self._base.scheme, netloc=self._base.netloc, path=path).geturl()
-        return await super().request(method, url, *args, **kwargs)
+        """Closes the connections."""
+        for account in self._accounts:
+            await account.close()

@@ -7,7 +7,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from notifier.clock import rfc3339
-from notifier.composition import compose
+from notifier.composition import Parts
 from notifier.config import Settings
 from tests.conftest import SetClock
 
@@ -20,7 +20,7 @@ WANTED = {
 
 
 async def digits(redis: ArqRedis, settings: Settings, id: str) -> str:
-    codes = compose(settings, redis).codes
+    codes = Parts(settings, redis).codes
     code = await codes.digits(id, "email")
     assert code
     return code
@@ -47,6 +47,29 @@ async def test_a_code_is_sent_and_verified_once(
     assert again.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("key", [None, "a"])
+async def test_a_code_is_checked_though_the_store_is_full(
+    key: str | None, web: httpx.AsyncClient, redis: ArqRedis, settings: Settings
+) -> None:
+    id = (await web.post("/v1/codes", json=WANTED)).json()["code_id"]
+    right = await digits(redis, settings, id)
+    await redis.config_set("maxmemory", 1)
+    try:
+        for guess, valid in (("x", False), (right, True)):
+            headers = {"idempotency-key": f"{key}-{guess}"} if key else {}
+            answer = await web.post(f"/v1/codes/{id}/verify", json={"code": guess}, headers=headers)
+            assert (answer.status_code, answer.json()["valid"]) == (200, valid)
+            if key:
+                again = await web.post(f"/v1/codes/{id}/verify", json={"code": guess}, headers=headers)
+                assert (again.json(), again.headers["idempotent-replayed"]) == (answer.json(), "true")
+        left = await redis.dbsize()
+        other = {"idempotency-key": "other"} if key else {}
+        assert (await web.post("/v1/codes", json=WANTED | {"account": "acc-2"}, headers=other)).status_code == 503
+        assert await redis.dbsize() == left
+    finally:
+        await redis.config_set("maxmemory", 0)
+
+
 async def test_a_code_dies_with_its_life(
     web: httpx.AsyncClient, redis: ArqRedis, settings: Settings, clock: SetClock
 ) -> None:
@@ -57,11 +80,20 @@ async def test_a_code_dies_with_its_life(
     assert answer.json()["reason"] == "expired"
 
 
+async def test_a_code_is_not_sent_again_where_its_owner_has_no_address(web: httpx.AsyncClient, redis: ArqRedis) -> None:
+    wanted = WANTED | {"recipient": {"email": "anna@example.com"}}
+    id = (await web.post("/v1/codes", json=wanted)).json()["code_id"]
+    refused = await web.post(f"/v1/codes/{id}/resend", json={"channels": ["sms"]})
+    assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+    assert refused.json()["detail"] == "channels has sms, so recipient.phone is needed"
+    assert len(await redis.keys("ntf:*")) == 1
+
+
 @pytest.mark.parametrize("id", ["a" * 26, "x", "%00", "..%2F..", "%F0%9F%94%91", "a" * 5_000])
 async def test_an_unknown_code_is_unknown(id: str, web: httpx.AsyncClient, redis: ArqRedis) -> None:
     answer = await web.post(f"/v1/codes/{id}/verify", json={"code": "-"})
     assert answer.status_code == 404 or answer.json() == {"valid": False, "reason": "unknown", "attempts_left": 0}
-    assert not [key for key in await redis.keys("*") if not key.startswith(b"limit:")]
+    assert not [key for key in await redis.keys("*") if not key.startswith((b"limit:", b"tally"))]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +104,7 @@ async def test_an_unknown_code_is_unknown(id: str, web: httpx.AsyncClient, redis
         ("", WANTED | {"recipient": {"email": CANARY}}, "/recipient/email"),
         ("", WANTED | {"channels": [CANARY]}, "/channels/0"),
         ("", WANTED | {"x": CANARY}, "/x"),
-        ("", WANTED | {"recipient": {}}, "/"),
+        ("", WANTED | {"recipient": {}}, ""),
         ("/x/verify", {"code": ""}, "/code"),
         ("/x/verify", {"code": 123456}, "/code"),
         ("/x/verify", {"code": CANARY * 9}, "/code"),

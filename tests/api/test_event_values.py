@@ -10,32 +10,11 @@ import pytest
 from arq.connections import ArqRedis
 
 from notifier.app import create_app
-from notifier.bells import connect
 from notifier.config import Settings
-from notifier.events import Activity, Withdrawal
-from notifier.records import Accepted
-from notifier.sealing import Sealer
-from tests.api.conftest import BEARER, MakeEvent
+from notifier.contexts import Activity, Withdrawal
+from notifier.store import connect
+from tests.api.conftest import BEARER, WITHDRAWAL, MakeEvent, kept
 from tests.conftest import SetClock
-
-WITHDRAWAL = {
-    "withdrawal_id": "w-1",
-    "amount": "0.25",
-    "asset": "BTC",
-    "address": "bc1q",
-    "network": "Bitcoin",
-    "fee": "0.0001",
-}
-
-
-async def taken(web: httpx.AsyncClient, body: dict[str, Any], redis: ArqRedis, settings: Settings) -> Accepted:
-    """What the worker reads of an event that was answered 202."""
-    answer = await web.post("/v1/events", json=body)
-    assert answer.status_code == 202, answer.text
-    id = answer.json()["event_id"]
-    kept = await redis.get(f"event:{id}")
-    assert kept
-    return Accepted.open(Sealer(settings.payload_keys), id, kept[16:])
 
 
 @pytest.mark.parametrize(
@@ -65,7 +44,7 @@ async def test_no_text_that_a_stranger_chose_stops_a_message(
     text: str, web: httpx.AsyncClient, event: MakeEvent, redis: ArqRedis, settings: Settings
 ) -> None:
     body = event(device=text, location=text, recipient={"name": text, "antiphishing_phrase": text})
-    accepted = await taken(web, body, redis, settings)
+    accepted = await kept(await web.post("/v1/events", json=body), redis, settings)
     assert isinstance(accepted.context, Activity)
     for shown in (accepted.context.device, accepted.context.location, accepted.recipient.name):
         assert shown
@@ -80,7 +59,7 @@ async def test_an_amount_is_read_back_as_it_was_given(
     amount: str, web: httpx.AsyncClient, event: MakeEvent, redis: ArqRedis, settings: Settings
 ) -> None:
     body = event("withdrawal_confirmation", **{**WITHDRAWAL, "amount": amount, "fee": amount})
-    context = (await taken(web, body, redis, settings)).context
+    context = (await kept(await web.post("/v1/events", json=body), redis, settings)).context
     assert isinstance(context, Withdrawal)
     assert context.amount.as_tuple() == context.fee.as_tuple() == Decimal(amount).as_tuple()
 
@@ -102,7 +81,8 @@ async def test_an_amount_is_read_back_as_it_was_given(
 async def test_any_locale_is_answered_in_one_that_is_served(
     locale: str | None, chosen: str, web: httpx.AsyncClient, event: MakeEvent, redis: ArqRedis, settings: Settings
 ) -> None:
-    accepted = await taken(web, event(recipient={"locale": locale}), redis, settings)
+    answer = await web.post("/v1/events", json=event(recipient={"locale": locale}))
+    accepted = await kept(answer, redis, settings)
     assert accepted.locale == chosen
 
 
@@ -118,7 +98,8 @@ async def test_any_locale_is_answered_in_one_that_is_served(
 async def test_a_time_is_an_instant(
     occurred_at: str, utc: str, web: httpx.AsyncClient, event: MakeEvent, redis: ArqRedis, settings: Settings
 ) -> None:
-    accepted = await taken(web, event(occurred_at=occurred_at, recipient={"timezone": "UTC"}), redis, settings)
+    answer = await web.post("/v1/events", json=event(occurred_at=occurred_at, recipient={"timezone": "UTC"}))
+    accepted = await kept(answer, redis, settings)
     assert isinstance(accepted.context, Activity)
     assert accepted.context.occurred_at.isoformat() == utc
 

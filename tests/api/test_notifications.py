@@ -4,8 +4,8 @@ import httpx
 import pytest
 from arq.connections import ArqRedis
 
+from notifier.archive import Archive
 from notifier.clock import rfc3339
-from notifier.outbox import Outbox
 from tests.api.conftest import MakeEvent
 from tests.conftest import SetClock
 
@@ -15,7 +15,7 @@ async def test_it_tells_what_has_happened_and_nothing_personal(
 ) -> None:
     posted = (await web.post("/v1/events", json=event("password_reset"))).json()
     first, second = posted["notifications"]
-    await Outbox(redis).note(first["id"], clock.now + 5, "clicked", purpose="deactivate")
+    await Archive(redis).note(first["id"], clock.now + 5, "clicked", purpose="deactivate")
     shown = await web.get(f"/v1/notifications/{first['id']}")
     assert shown.status_code == 200
     assert shown.json() == {
@@ -24,8 +24,10 @@ async def test_it_tells_what_has_happened_and_nothing_personal(
         "notice": "password_reset",
         "channel": "email",
         "locale": "en",
+        "locale_reason": "default",
         "status": "accepted",
         "accepted_at": rfc3339(clock.now),
+        "send_at": None,
         "deadline": rfc3339(clock.now + 30 * 60_000),
         "attempts": 0,
         "timeline": [
@@ -35,11 +37,21 @@ async def test_it_tells_what_has_happened_and_nothing_personal(
     }
     other = await web.get(f"/v1/notifications/{second['id']}")
     assert (other.json()["channel"], len(other.json()["timeline"])) == ("sms", 1)
-    # An id that names another key of the store is no notification's.
-    assert (await web.get(f"/v1/notifications/{first['id']}:timeline")).status_code == 404
 
 
-@pytest.mark.parametrize("id", ["a" * 26, "x", "%00", "..%2F..", "%F0%9F%94%91", "a" * 5_000])
+async def test_what_names_another_key_of_the_store_is_no_notification(
+    web: httpx.AsyncClient, event: MakeEvent, redis: ArqRedis, clock: SetClock
+) -> None:
+    for made in (await web.post("/v1/events", json=event())).json()["notifications"]:
+        await Archive(redis).note(made["id"], clock.now, "clicked")
+        other = f"{made['id']}:timeline"
+        assert await redis.exists(f"ntf:{other}")
+        assert (await web.get(f"/v1/notifications/{other}")).status_code == 404
+        # Longer than any such id may be, or not.
+        assert (await web.get("/v1/audit", params={"notification": other})).status_code in (404, 422)
+
+
+@pytest.mark.parametrize("id", ["a" * 26, "qq", "%00", "..%2F..", "%F0%9F%94%91", "a" * 5_000])
 async def test_an_unknown_id_is_not_found_and_not_repeated(id: str, web: httpx.AsyncClient) -> None:
     answer = await web.get(f"/v1/notifications/{id}")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")

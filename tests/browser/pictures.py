@@ -45,7 +45,7 @@ async def take(folder: Path) -> list[Path]:
 
 async def mail(service: Service) -> tuple[str, str]:
     """A mail's HTML, and the link of its red button."""
-    document: dict[str, Any] = event("login_succeeded", "en", "pictures")
+    document: dict[str, Any] = event("login_succeeded", "en", "pictures").cloudevent()
     document["data"]["context"]["occurred_at"] = _HAPPENED
     (await service.api.post("/v1/events", json=document)).raise_for_status()
     message = await until(lambda: next(iter(service.mails("emma@mail.example")), None))

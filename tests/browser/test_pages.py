@@ -18,6 +18,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Route, expect
 
+from notifier.assets import assets
+from notifier.rendering.i18n import Catalogs
 from notifier.sandbox.tour import event
 from tests.service import HOST, Service, running, until
 
@@ -111,7 +113,7 @@ async def sent(service: Service, folder: Path, notice: str, locale: str = "en", 
     """An event about an account of its own, and the mail that came of it, saved as a mail program shows it."""
     number = next(_numbers)
     account, email, phone = f"acct-{number}", f"owner{number}@mail.example", f"+4474001{number:05}"
-    document: dict[str, Any] = event(notice, locale, str(number))
+    document: dict[str, Any] = event(notice, locale, str(number)).cloudevent()
     document["subject"] = account
     document["data"]["recipient"] |= {"email": email, "phone": phone}
     document["data"]["context"] |= context
@@ -253,7 +255,7 @@ async def scan(browser: Browser, http: httpx.AsyncClient, letter: Letter, links:
             seen.add(link)
             await page.goto(link)
             waiting += await page.locator("a").evaluate_all("all => all.map(a => a.href)")
-        assert len(seen) == len(links) * (1 + len(LOCALES))
+        assert len(seen) == len(links) * (1 + len(Catalogs(assets("locales")).locales))
 
 
 async def test_the_language_can_be_changed_and_stays(service: Service, browser: Browser, tmp_path: Path) -> None:

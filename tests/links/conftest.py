@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from arq.connections import ArqRedis
 
+from links.actions import Actions
 from links.ledger import Ledger, Link
 from links.purposes import Purpose, purposes
 from links.tokens import Tokens
@@ -59,3 +60,13 @@ def link(table: Mapping[str, Purpose], clock: SetClock) -> MakeLink:
         return replace(made, **changed)  # type: ignore[arg-type]  # the fields of Link
 
     return make
+
+
+def actions_of(ledger: Ledger) -> Actions:
+    """The actions that were consumed in this ledger."""
+    return Actions(ledger._redis, keep=timedelta(days=8), keep_audit=timedelta(days=90))
+
+
+async def is_due(ledger: Ledger, now: int) -> bool:
+    _, first = await actions_of(ledger).waiting()
+    return first is not None and first <= now

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 import pytest
 from arq.connections import ArqRedis
 
+from links.actions import TALLY
 from links.ledger import Judgement, Ledger, Link, Outcome, State
 from links.purposes import Purpose
 from links.store import Write, write_if_absent
 from tests.conftest import SetClock
-from tests.links.conftest import MakeLink
+from tests.links.conftest import MakeLink, actions_of, is_due
 
 DELAY = 2 * 3_600_000
 LEASE = 30_000
@@ -22,7 +23,8 @@ async def write(redis: ArqRedis, writes: Iterable[Write]) -> None:
 
 
 async def everything(redis: ArqRedis) -> dict[bytes, tuple[bytes, int]]:
-    ends = {key: await redis.pexpiretime(key) for key in await redis.keys("*")}  # type: ignore[misc]
+    keys = [key for key in await redis.keys("*") if key != TALLY.encode()]
+    ends = {key: await redis.pexpiretime(key) for key in keys}  # type: ignore[misc]
     return {key: (await redis.dump(key) or b"", end) for key, end in ends.items()}
 
 
@@ -34,8 +36,8 @@ async def consumed(
 
 async def finished(ledger: Ledger, link: Link, clock: SetClock, answer: bytes | None = None) -> None:
     assert (await consumed(ledger, link, clock)).outcome == "accepted"
-    (claim,) = await ledger.claim(clock.now, LEASE, 9)
-    assert await ledger.finish(claim, "done", clock.now, answer)
+    (claim,) = await actions_of(ledger).claim(clock.now, LEASE, 9)
+    assert await actions_of(ledger).finish(claim, "done", clock.now, answer)
 
 
 async def test_a_link_is_open_then_pending_then_done(ledger: Ledger, link: MakeLink, clock: SetClock) -> None:
@@ -46,11 +48,11 @@ async def test_a_link_is_open_then_pending_then_done(ledger: Ledger, link: MakeL
     clock.forward(seconds=1)
     for _ in range(2):
         assert await consumed(ledger, one, clock, "other") == Judgement("pending", used, "act")
-    (claim,) = await ledger.claim(clock.now, LEASE, 9)
+    (claim,) = await actions_of(ledger).claim(clock.now, LEASE, 9)
     assert (claim.id, claim.fields["payload"], claim.fields["purpose"]) == ("act", b"p", b"authorize_device")
-    assert await ledger.finish(claim, "done", clock.now, None)
+    assert await actions_of(ledger).finish(claim, "done", clock.now, None)
     assert await ledger.look(one, clock.now) == Judgement("done", clock.now)
-    assert not await ledger.has_due(clock.now + DELAY)
+    assert not await is_due(ledger, clock.now + DELAY)
 
 
 async def test_a_refusal_is_told_and_another_copy_may_try_again(
@@ -58,10 +60,10 @@ async def test_a_refusal_is_told_and_another_copy_may_try_again(
 ) -> None:
     one, copy = link(), link()
     await consumed(ledger, one, clock)
-    (claim,) = await ledger.claim(clock.now, LEASE, 9)
-    assert await ledger.finish(claim, "refused", clock.now, b"why")
+    (claim,) = await actions_of(ledger).claim(clock.now, LEASE, 9)
+    assert await actions_of(ledger).finish(claim, "refused", clock.now, b"why")
     assert await ledger.look(one, clock.now) == Judgement("refused", clock.now, "act")
-    assert await ledger.answer("act") == b"why"
+    assert await actions_of(ledger).answer("act") == b"why"
     assert (await ledger.look(copy, clock.now)).outcome == "open"
 
 
@@ -77,7 +79,7 @@ async def test_a_link_expires_to_the_millisecond(
     if outcome == "expired":
         assert (await ledger.consume(one, one.expires + past, "act", b"p")).outcome == "expired"
         # Nothing but what the audit tells of it.
-    assert set(await redis.keys("*")) <= {b"link:audit:acc"}
+    assert set(await redis.keys("*")) <= {b"link:audit:acc", TALLY.encode()}
 
 
 @pytest.mark.parametrize("purpose", DANGEROUS)
@@ -103,6 +105,26 @@ async def test_the_newest_stays_whichever_is_written_last(
     clock.forward(ms=5)
     assert await ledger.look(older, clock.now) == Judgement("superseded", newer.issued)
     assert (await ledger.look(newer, clock.now)).outcome == "open"
+
+
+async def test_one_that_is_issued_later_supersedes_from_then_on_unless_withdrawn(
+    ledger: Ledger, link: MakeLink, clock: SetClock, redis: ArqRedis
+) -> None:
+    at = clock.now + 60_000
+    old, now = link("confirm_withdrawal"), link("confirm_withdrawal", issued=clock.now + 1)
+    later = link("confirm_withdrawal", issued=at, expires=at + 1_800_000)
+    await write(redis, await ledger.issued(later, later=True))
+    await write(redis, await ledger.issued(now))
+    # What is issued now voids older ones now; and is not remembered for less long than what comes later.
+    (key,) = await redis.keys("link:newest:*")
+    assert await redis.pexpiretime(key) == later.expires  # type: ignore[misc]  # typed as a client that does not wait
+    assert await ledger.look(old, clock.now) == Judgement("superseded", now.issued)
+    assert (await ledger.look(now, at - 1)).outcome == "open"
+    assert await ledger.look(now, at) == Judgement("superseded", at)
+    assert (await ledger.look(later, at)).outcome == "open"
+    await ledger.withdraw(later)
+    assert (await ledger.look(now, at)).outcome == "open"
+    assert await ledger.look(old, at) == Judgement("superseded", now.issued)
 
 
 async def test_a_deactivation_voids_dangerous_links_and_opens_the_way_back_after_the_delay(
@@ -168,7 +190,7 @@ async def test_twenty_parallel_clicks_make_one_action(
     judged = await asyncio.gather(*(consumed(ledger, links[n % copies], clock, f"act{n}") for n in range(20)))
     assert sorted(j.outcome for j in judged) == ["accepted", *["pending"] * 19]
     assert len({j.action for j in judged}) == 1
-    assert len(await ledger.claim(clock.now, LEASE, 99)) == 1
+    assert len(await actions_of(ledger).claim(clock.now, LEASE, 99)) == 1
     assert len(await redis.keys("link:action:*")) == 1
 
 
@@ -179,7 +201,7 @@ async def test_looking_changes_nothing_and_an_unclicked_link_stores_nothing(
     for one in links:
         await ledger.look(one, clock.now)
     # Nothing but what the audit tells of it.
-    assert set(await redis.keys("*")) <= {b"link:audit:acc"}
+    assert set(await redis.keys("*")) <= {b"link:audit:acc", TALLY.encode()}
     await write(redis, await ledger.issued(link("authorize_device")))
     await consumed(ledger, link("confirm_withdrawal"), clock)
     before = await everything(redis)
@@ -191,33 +213,33 @@ async def test_looking_changes_nothing_and_an_unclicked_link_stores_nothing(
 @pytest.mark.parametrize("settle", ["finish", "retry", "bury"])
 async def test_only_the_newest_claim_settles(settle: str, ledger: Ledger, link: MakeLink, clock: SetClock) -> None:
     await consumed(ledger, link(), clock)
-    (stale,) = await ledger.claim(clock.now, LEASE, 9)
-    assert await ledger.claim(clock.now + LEASE - 1, LEASE, 9) == []
+    (stale,) = await actions_of(ledger).claim(clock.now, LEASE, 9)
+    assert await actions_of(ledger).claim(clock.now + LEASE - 1, LEASE, 9) == []
     clock.forward(ms=LEASE)
-    (fresh,) = await ledger.claim(clock.now, LEASE, 9)
+    (fresh,) = await actions_of(ledger).claim(clock.now, LEASE, 9)
     assert (stale.id, stale.fence, fresh.id, fresh.fence) == ("act", 1, "act", 2)
     for claim, settles in ((stale, False), (fresh, True), (stale, False)):
         match settle:
             case "finish":
-                settled = await ledger.finish(claim, "done", clock.now, None)
+                settled = await actions_of(ledger).finish(claim, "done", clock.now, None)
             case "retry":
-                settled = await ledger.retry(claim, clock.now + DELAY)
+                settled = await actions_of(ledger).retry(claim, clock.now + DELAY)
             case _:
-                settled = await ledger.bury(claim, clock.now)
+                settled = await actions_of(ledger).bury(claim, clock.now, "http_410")
         assert settled is settles
     clock.forward(ms=LEASE)
-    assert not await ledger.has_due(clock.now)
-    assert await ledger.has_due(clock.now + DELAY) is (settle == "retry")
+    assert not await is_due(ledger, clock.now)
+    assert await is_due(ledger, clock.now + DELAY) is (settle == "retry")
 
 
 async def test_what_an_attempt_leaves(ledger: Ledger, link: MakeLink, clock: SetClock, redis: ArqRedis) -> None:
     one = link()
     await consumed(ledger, one, clock)
-    (claim,) = await ledger.claim(clock.now, LEASE, 9)
-    await ledger.retry(claim, clock.now + 5)
-    (again,) = await ledger.claim(clock.now + 5, LEASE, 9)
+    (claim,) = await actions_of(ledger).claim(clock.now, LEASE, 9)
+    await actions_of(ledger).retry(claim, clock.now + 5)
+    (again,) = await actions_of(ledger).claim(clock.now + 5, LEASE, 9)
     assert again.fields["attempts"] == b"1"
-    await ledger.bury(again, clock.now)
+    await actions_of(ledger).bury(again, clock.now, "http_410")
     assert await redis.zrange("link:dead", 0, -1) == [b"act"]
     assert (await ledger.look(one, clock.now)).outcome == "pending"
 
@@ -227,8 +249,8 @@ async def test_an_action_that_was_erased_is_claimed_by_nobody(
 ) -> None:
     await consumed(ledger, link(), clock)
     await redis.delete("link:action:act")
-    assert await ledger.claim(clock.now, LEASE, 9) == []
-    assert not await ledger.has_due(clock.now)
+    assert await actions_of(ledger).claim(clock.now, LEASE, 9) == []
+    assert not await is_due(ledger, clock.now)
 
 
 async def test_a_finished_link_costs_little_and_goes_when_it_expires(
@@ -240,7 +262,7 @@ async def test_a_finished_link_costs_little_and_goes_when_it_expires(
     assert await redis.memory_usage(use) <= 150
     # Redis's clock may be ahead of ours by that much.
     assert await redis.pexpiretime(use) == one.expires + 300_000  # type: ignore[misc]
-    assert set(await redis.keys("*")) == {use, b"link:action:act", b"link:audit:acc"}
+    assert set(await redis.keys("*")) == {use, b"link:action:act", b"link:audit:acc", TALLY.encode()}
     assert await redis.pttl("link:action:act") > 0
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import httpx
@@ -11,12 +12,13 @@ from arq.connections import ArqRedis
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from links.actions import TALLY
 from links.ledger import Ledger, Link
 from links.pages import Pages, View, Visit
-from links.store import write_if_absent
+from links.store import Write, write_if_absent
 from links.tokens import Token, Tokens
 from tests.conftest import SetClock
-from tests.links.conftest import MakeLink
+from tests.links.conftest import MakeLink, actions_of, is_due
 
 SHORT = b"s" * 10
 CODE = "123456"
@@ -41,18 +43,23 @@ class Desk:
     async def challenge(self, visit: Visit, link: Link, code: str) -> bool:
         return code == CODE
 
-    def action(self, visit: Visit, link: Link, request: Request, now: int) -> tuple[str, bytes]:
-        return f"act{len(self.acts)}{id(request)}", b"payload"
+    async def action(self, visit: Visit, link: Link, request: Request, now: int) -> tuple[str, bytes, list[Write]]:
+        self.clicked = link, now
+        return f"act{len(self.acts)}{id(request)}", b"payload", [("INCR", "clicks")]
 
-    async def acted(self, visit: Visit, link: Link, now: int) -> None:
+    async def acted(self) -> None:
         """The platform answers at once, unless it is away."""
+        link, now = self.clicked
         self.acts.append(link.purpose.name)
         if self.ledger and self.outcome_of_actions in ("done", "refused"):
-            (claim,) = await self.ledger.claim(now, 30_000, 9)
+            (claim,) = await actions_of(self.ledger).claim(now, 30_000, 9)
             outcome = "done" if self.outcome_of_actions == "done" else "refused"
             if link.purpose.name == "reactivate":
                 await self.ledger.tell(link.account, "active", now)
-            await self.ledger.finish(claim, outcome, now, None)  # type: ignore[arg-type]
+            await actions_of(self.ledger).finish(claim, outcome, now, None)  # type: ignore[arg-type]
+
+    def pressed(self, visit: Visit, link: Link) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def render(self, view: View, request: Request) -> str:
         return f"{view.outcome} {view.link.purpose.name if view.link else None}"
@@ -82,7 +89,7 @@ async def test_reading_changes_nothing_and_the_button_acts_once(
         shown = await web.request(method, path, headers={"x-http-method-override": "POST"})
         assert (shown.status_code, desk.acts) == (200, [])
         # That it was shown is told once, to the audit; nothing else is kept.
-        assert await redis.keys("*") == [b"link:audit:acc"]
+        assert set(await redis.keys("*")) == {b"link:audit:acc", TALLY.encode()}
         assert await redis.llen("link:audit:acc") == 1  # type: ignore[misc]
     first = await web.post(path, data={"purpose": "authorize_device"})
     assert (first.status_code, first.text) == (200, "done authorize_device")
@@ -93,9 +100,10 @@ async def test_reading_changes_nothing_and_the_button_acts_once(
     assert desk.acts == ["authorize_device"]
 
 
-async def test_twenty_parallel_presses_act_once(web: httpx.AsyncClient, path: str, desk: Desk) -> None:
+async def test_twenty_parallel_presses_act_once(web: httpx.AsyncClient, path: str, desk: Desk, redis: ArqRedis) -> None:
     answers = await asyncio.gather(*(web.post(path) for _ in range(20)))
     assert desk.acts == ["authorize_device"]
+    assert await redis.get("clicks") == b"1"
     assert {answer.text.split()[0] for answer in answers} <= {"done", "used", "pending"}
 
 
@@ -218,4 +226,4 @@ async def test_a_link_that_opens_between_two_looks_is_not_opened_by_that(
     async with httpx.AsyncClient(transport=transport, base_url="http://pages") as web:
         await web.post(path, data=form)
     assert desk.acts == []
-    assert not await ledger.has_due(back.expires)
+    assert not await is_due(ledger, back.expires)

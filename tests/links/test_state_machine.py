@@ -16,8 +16,9 @@ from links.errors import NotValid
 from links.ledger import CHALLENGE_ATTEMPTS, Challenge, Judgement, Ledger, Link, State
 from links.purposes import purposes
 from links.tokens import Token, Tokens
-from notifier.bells import connect
 from notifier.sandbox.valkey import EmbeddedValkey
+from notifier.store import connect
+from tests.links.conftest import actions_of
 
 TABLE = purposes()
 # Short lives, so that the machine comes across their ends.
@@ -190,7 +191,7 @@ class LinksMachine(RuleBasedStateMachine):
     @rule(refused=st.booleans())
     def platform_answers(self, refused: bool) -> None:
         """Everything that waits is answered alike."""
-        for taken in self.loop.run_until_complete(self.ledger.claim(self.now, 30_000, 100)):
+        for taken in self.loop.run_until_complete(actions_of(self.ledger).claim(self.now, 30_000, 100)):
             purpose, identity = taken.fields["purpose"].decode(), taken.fields["link"].decode()
             if not refused and purpose == "deactivate":
                 self.account_deactivated()
@@ -198,7 +199,7 @@ class LinksMachine(RuleBasedStateMachine):
                 self.account_reactivated()
             outcome = "refused" if refused else "done"
             assert self.loop.run_until_complete(
-                self.ledger.finish(taken, "refused" if refused else "done", self.now, b"answer")
+                actions_of(self.ledger).finish(taken, "refused" if refused else "done", self.now, b"answer")
             )
             if identity in self.model.used:
                 self.model.used[identity] = (outcome, self.now)

@@ -1,6 +1,8 @@
 """What the tests of forwarding stand on: a forwarder to any application that is served, and actions that are due."""
 
+import asyncio
 import base64
+import math
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -18,10 +20,12 @@ from links.ledger import Link
 from notifier import ids
 from notifier.actions import Action
 from notifier.clock import moment
-from notifier.composition import Parts, compose
+from notifier.composition import Parts
 from notifier.config import Settings
-from notifier.events import Activity, Event, Recipient
+from notifier.contexts import Activity
+from notifier.events import Event, Recipient
 from notifier.platform import Forwarder
+from notifier.rounds import Held
 from notifier.sandbox.platform import AccountPlatform
 from notifier.sandbox.serving import serving
 from notifier.sealing import Sealer
@@ -41,7 +45,7 @@ def whsec(secret: bytes) -> str:
 
 @pytest.fixture
 def parts(settings: Settings, redis: ArqRedis, clock: SetClock) -> Parts:
-    return compose(settings, redis, clock)
+    return Parts(settings, redis, clock)
 
 
 @pytest.fixture
@@ -59,7 +63,9 @@ async def to(parts: Parts) -> AsyncIterator[To]:
             port = await stack.enter_async_context(serving(app, "127.0.0.1", 0, ""))
             return Forwarder(
                 ledger=parts.ledger,
+                actions=parts.actions,
                 outbox=parts.outbox,
+                archive=parts.archive,
                 sealer=parts.sealer,
                 http=http,
                 url=f"http://127.0.0.1:{port}/webhooks",
@@ -123,3 +129,9 @@ async def due_in(redis: ArqRedis, clock: SetClock) -> int | None:
     """Milliseconds until the one action is due again."""
     rows = await redis.zrange("link:due", 0, -1, withscores=True)
     return int(rows[0][1]) - clock.now if rows else None
+
+
+async def forward(forwarder: Forwarder) -> None:
+    """All that is due, as a round does."""
+    while batch := await forwarder.actions.claim(forwarder.clock(), 30_000, 16):
+        await asyncio.gather(*(forwarder.attempt(Held(claim, math.inf)) for claim in batch))

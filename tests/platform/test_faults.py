@@ -16,7 +16,7 @@ from notifier.clock import moment
 from notifier.composition import Parts
 from notifier.sandbox.platform import AccountPlatform
 from tests.conftest import SetClock
-from tests.platform.conftest import ACCOUNT, MINUTE, Click, To, answering, due_in
+from tests.platform.conftest import ACCOUNT, MINUTE, Click, To, answering, due_in, forward
 
 # A status, its headers, and how long until the next attempt (None: never).
 FAILURES: list[tuple[int, dict[str, str], int | None]] = [
@@ -56,10 +56,10 @@ async def test_a_platform_that_fails_is_asked_again_by_the_schedule_with_the_sam
     link = await click()
     waits = []
     for _ in range(10):
-        await forwarder.forward()
+        await forward(forwarder)
         waits.append(await due_in(redis, clock))
         clock.forward(ms=(waits[-1] or 1) - 1)
-        await forwarder.forward()  # not a millisecond early
+        await forward(forwarder)  # not a millisecond early
         clock.forward(ms=1)
     hours = [h * 60 * MINUTE for h in (2, 5, 10, 14, 20, 24)]
     assert waits == [5_000, 5 * MINUTE, 30 * MINUTE, *hours, None]
@@ -85,7 +85,7 @@ async def test_each_failure_waits_as_long_as_it_should(
         with subtests.test(status=status, headers=headers):
             await redis.flushall()
             await click()
-            await (await to(answering(failing, given))).forward()
+            await forward(await to(answering(failing, given)))
             assert await due_in(redis, clock) == wait
             assert paths == ["/webhooks"]
             assert await redis.zcard("link:dead") == (1 if wait is None else 0)
@@ -100,11 +100,11 @@ async def test_any_body_with_a_200_is_done(
         with subtests.test(said=said[:40]):
             await redis.flushall()
             link = await click("authorize_device")
-            await forwarder.forward()
+            await forward(forwarder)
             judgement = await parts.ledger.look(link, clock.now)
             assert judgement.outcome == "done"
             assert await redis.zcard("link:due") == 0
-            sealed = await parts.ledger.answer(judgement.action) if judgement.action else None
+            sealed = await parts.actions.answer(judgement.action) if judgement.action else None
             if sealed and judgement.action:
                 assert Answer.model_validate_json(parts.sealer.open(judgement.action, sealed)).next_url is None
 
@@ -117,7 +117,7 @@ async def test_a_platform_that_is_down_or_hangs_is_asked_again(
     platform.down = True
     forwarder = await to(platform.app)
     await click()
-    await forwarder.forward()
+    await forward(forwarder)
     assert await due_in(redis, clock) == 5_000
     platform.down = False
     release = asyncio.Event()
@@ -137,10 +137,36 @@ async def test_a_platform_that_is_down_or_hangs_is_asked_again(
     for app, wait in ((silent, 5 * MINUTE), (dripping, 30 * MINUTE)):
         clock.forward(ms=await due_in(redis, clock) or 0)
         async with asyncio.timeout(3):
-            await replace(await to(app), timeout=timedelta(seconds=0.3)).forward()
+            await forward(replace(await to(app), timeout=timedelta(seconds=0.3)))
         assert await due_in(redis, clock) == wait
     release.set()
     clock.forward(ms=await due_in(redis, clock) or 0)
-    await forwarder.forward()
+    await forward(forwarder)
     assert platform.accounts[ACCOUNT].state == "deactivated"
     assert await due_in(redis, clock) is None
+
+
+async def test_a_store_that_is_full_delays_what_a_confirmation_starts_and_buries_nothing(
+    to: To, click: Click, clock: SetClock, platform: AccountPlatform, redis: ArqRedis, parts: Parts
+) -> None:
+    forwarder = await to(platform.app)
+    link = await click()
+    await redis.config_set("maxmemory", 1)
+    try:
+        await forward(forwarder)
+        wait = await due_in(redis, clock)
+    finally:
+        await redis.config_set("maxmemory", 0)
+    # The platform has it and the page says so; the owner's notice is a new event, for which there is no room.
+    assert platform.accounts[ACCOUNT].state == "deactivated"
+    assert (await parts.archive.counts())["accepted"] == 1
+    assert wait == 5_000
+    clock.forward(ms=wait)
+    ((taken, _),) = await forwarder._claim(9)
+    assert taken.lost == 0
+    clock.forward(seconds=20)
+    await forward(forwarder)
+    assert await due_in(redis, clock) is None
+    assert (await parts.archive.counts())["accepted"] == 2
+    assert [delivery.repeated for delivery in platform.deliveries] == [False, True]
+    assert (await parts.ledger.look(link, clock.now)).outcome == "done"

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from notifier.actions import Answer
+from notifier.api.webhooks import ActionConfirmed
 from notifier.composition import Parts
+from notifier.config import Settings
 from notifier.sandbox.platform import AccountPlatform
 from notifier.sealing import Sealer
 from tests.conftest import SetClock
-from tests.platform.conftest import ACCOUNT, NEW, OLD, Click, To, answering, whsec
+from tests.platform.conftest import ACCOUNT, NEW, OLD, Click, To, answering, due_in, forward, whsec
 
 
 async def test_an_action_is_delivered_signed_and_whole(
@@ -30,14 +33,14 @@ async def test_an_action_is_delivered_signed_and_whole(
             await Response(b"{}")(scope, receive, send)
 
     link = await click("authorize_device")
-    await replace(await to(recording), secrets=[OLD, NEW]).forward()
+    await forward(replace(await to(recording), secrets=[OLD, NEW]))
     ((body, headers),) = taken
     for secret in (OLD, NEW):
         assert Webhook(whsec(secret)).verify(body, headers)
     assert [part[:3] for part in headers["webhook-signature"].split()] == ["v1,", "v1,"]
     assert headers["webhook-id"].startswith("msg_")
     message = json.loads(body)
-    assert message["type"] == "device.authorized"
+    assert ActionConfirmed.model_validate(message).type == "device.authorized"
     assert message["data"].keys() == {
         "account_id", "event_id", "notice", "reference", "clicked_at", "ip", "user_agent", "locale",
     }  # fmt: skip
@@ -52,7 +55,7 @@ async def test_a_confirmed_deactivation_changes_the_state_and_tells_the_owner_on
     forwarder = await to(platform.app)
     link = await click()
     before = set(await redis.keys("event:*"))
-    await forwarder.forward()
+    await forward(forwarder)
     assert platform.accounts[ACCOUNT].state == "deactivated"
     (told,) = set(await redis.keys("event:*")) - before
     notices = [(await redis.hget(key, "notice")) for key in await redis.keys("ntf:*") if b":timeline" not in key]  # type: ignore[misc]
@@ -63,7 +66,7 @@ async def test_a_confirmed_deactivation_changes_the_state_and_tells_the_owner_on
     assert (await parts.ledger.look(copy, clock.now)).outcome == "done"
     back = replace(link, identity="back", purpose=parts.tokens.purposes["reactivate"])
     assert (await parts.ledger.look(back, clock.now)).outcome == "early"
-    await forwarder.forward()
+    await forward(forwarder)
     assert len(platform.deliveries) == 1
 
 
@@ -75,12 +78,12 @@ async def test_a_worker_that_died_after_the_answer_repeats_the_id_and_tells_once
     # As it was before the answer: the lease runs out and another worker takes it.
     (key,) = await redis.keys("link:action:*")
     held = await redis.dump(key)
-    await forwarder.forward()
+    await forward(forwarder)
     events = set(await redis.keys("event:*"))
     assert held
     await redis.restore(key, 0, held, replace=True)
     await redis.zadd("link:due", {key.decode().rpartition(":")[2]: clock.now})
-    await forwarder.forward()
+    await forward(forwarder)
     assert [delivery.repeated for delivery in platform.deliveries] == [False, True]
     assert len({delivery.webhook_id for delivery in platform.deliveries}) == 1
     assert set(await redis.keys("event:*")) == events
@@ -92,11 +95,11 @@ async def test_a_refusal_is_kept_with_its_reason_for_the_page(
     refusal = {"outcome": "refused", "reason": "Closed:\n evil.example", "next_url": "https://x.example/appeal"}
     platform.answers = [(200, refusal)]
     link = await click()
-    await (await to(platform.app)).forward()
+    await forward(await to(platform.app))
     judgement = await parts.ledger.look(link, clock.now)
     assert judgement.outcome == "refused"
     assert judgement.action
-    sealed = await parts.ledger.answer(judgement.action)
+    sealed = await parts.actions.answer(judgement.action)
     assert sealed
     assert b"Closed" not in sealed
     answer = Answer.model_validate_json(parts.sealer.open(judgement.action, sealed))
@@ -114,12 +117,33 @@ async def test_a_confirmation_whose_event_is_gone_changes_the_state_all_the_same
         await redis.delete(event)
     else:
         await redis.set(event, b"d" * 16 + Sealer([OLD]).seal("x", b"{}"))
-    await (await to(platform.app)).forward()
+    await forward(await to(platform.app))
     assert (await parts.ledger.look(replace(link, identity="another"), clock.now)).outcome == "done"
     assert await redis.zcard("link:due") == 0
 
 
-async def test_an_action_whose_key_is_retired_is_a_dead_letter(to: To, click: Click, redis: ArqRedis) -> None:
+async def test_an_action_whose_key_is_retired_is_a_dead_letter(
+    to: To, click: Click, clock: SetClock, redis: ArqRedis
+) -> None:
     await click(sealer=Sealer([OLD]))
-    await (await to(answering(lambda _: Response()))).forward()
+    forwarder = await to(answering(lambda _: Response()))
+    for wait in (timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)):
+        # It may be a key that this worker has not been given yet.
+        await forward(forwarder)
+        assert await due_in(redis, clock) == wait.total_seconds() * 1000
+        clock.forward(seconds=wait.total_seconds())
+    await forward(forwarder)
     assert (await redis.zcard("link:dead"), await redis.zcard("link:due")) == (1, 0)
+
+
+async def test_an_action_is_forwarded_once_its_key_is_there(
+    to: To, click: Click, clock: SetClock, settings: Settings, platform: AccountPlatform
+) -> None:
+    later = Sealer([*settings.payload_keys, OLD])
+    await click(sealer=later)
+    forwarder = await to(platform.app)
+    await forward(forwarder)
+    assert platform.deliveries == []
+    clock.forward(minutes=5)
+    await forward(replace(forwarder, sealer=later))
+    assert [delivery.settled for delivery in platform.deliveries] == [True]

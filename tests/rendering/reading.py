@@ -9,7 +9,7 @@ from typing import Self
 
 from babel.messages.pofile import read_po
 
-from notifier.composition import assets
+from notifier.assets import assets
 
 _PLACEHOLDER = re.compile(r"%\(\w+\)s")
 

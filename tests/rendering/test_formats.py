@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from notifier.rendering.formats import amount, full_datetime, short_datetime, utc_offset
+from notifier.rendering.formats import amount, closed_up, full_datetime, short_datetime, utc_offset
 
 WINTER = datetime(2026, 3, 9, 14, 5, tzinfo=UTC)
 SUMMER = datetime(2026, 7, 9, 14, 5, tzinfo=UTC)
@@ -105,3 +105,15 @@ def test_an_amount_keeps_every_decimal_and_stays_on_one_line(value: str, locale:
     written = amount(Decimal(value), "BTC", locale)
     assert " " not in written
     assert written.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ") == expected
+
+
+@pytest.mark.parametrize(
+    ("locale", "text", "closed"),
+    [
+        ("ja", "終わりです。 次です。\n最後です。\n\n段落", "終わりです。次です。最後です。\n\n段落"),
+        ("zh_Hans", "请注意！ 链接：。 https://a.example", "请注意！链接：。 https://a.example"),
+        ("en", "One. Two.", "One. Two."),
+    ],
+)
+def test_sentences_follow_one_another_as_the_language_has_it(locale: str, text: str, closed: str) -> None:
+    assert closed_up(text, locale) == closed

@@ -2,28 +2,38 @@
 
 import re
 import sys
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po, write_po
 
-from notifier.composition import assets
+from notifier.assets import assets
 from notifier.notices import NOTICES
 from notifier.rendering.i18n import Catalogs
 from notifier.rendering.renderer import Renderer
 from notifier.rendering.segments import segments
-from tests.rendering.conftest import BASE_URL, CODE, CONTEXT, VOICE, Compose
+from tests.rendering.conftest import BASE_URL, CODE, CONTEXT, VARIANTS, VOICE, Compose
 from tests.rendering.reading import Reading, english, words_of
 
 LOCALES = Catalogs(assets("locales")).locales
 # Languages whose letters are all in GSM-7. Albanian's "ë" is not: its texts go without where they can.
-GSM_7 = {"en", "nb", "sv"}
+GSM_7 = {"da", "de", "en", "fi", "fr", "it", "nb", "nl", "sv"}
 ALERTS = [name for name, notice in NOTICES.items() if {"deactivate", "reactivate"} <= set(notice.links)]
 HREF = re.compile(r'\bhref="([^"]*)"')
 URL = re.compile(r"https?://[^\s\"<>]+")
 
 each_notice = pytest.mark.parametrize("notice", NOTICES)
+# With what of its context is otherwise than in CONTEXT.
+each_message = pytest.mark.parametrize(
+    ("notice", "context"),
+    [
+        pytest.param(name, changed, id="-".join((name, *changed.values())))
+        for name in NOTICES
+        for changed in ({}, *VARIANTS.get(name, ()))
+    ],
+)
 each_locale = pytest.mark.parametrize("locale", LOCALES)
 with_all_or_nothing = pytest.mark.parametrize("full", [True, False], ids=["all", "none"])
 
@@ -40,33 +50,39 @@ def test_the_seven_alerts() -> None:
     }
 
 
-@each_notice
+@each_message
 @each_locale
 @with_all_or_nothing
-def test_a_mail(compose_message: Compose, notice: str, locale: str, full: bool) -> None:
-    case = compose_message(notice, locale, "email", full=full)
+def test_a_mail(compose_message: Compose, notice: str, context: dict[str, str], locale: str, full: bool) -> None:
+    case = compose_message(notice, locale, "email", full=full, context=context)
     mail = case.mail()
     shown = Reading.of(mail.html)
 
     assert mail.subject.startswith("[Northbank] ")
     assert len(mail.subject) <= 78
     assert mail.subject.isprintable()
-    assert shown.attributes("html", "lang") == [locale]
-    assert shown.attributes("html", "dir") == ["ltr"]
+    assert shown.attributes("html", "lang") == [locale.replace("_", "-")]
+    assert shown.attributes("html", "dir") == ["rtl" if locale == "ar" else "ltr"]
     assert len(mail.html.encode()) < 60_000
 
-    links = {str(case.urls[name]) for name in NOTICES[notice].purposes}
-    assert None not in links
-    assert set(HREF.findall(mail.html)) == links
+    facts = case.accepted.context
+    links = {str(case.urls[name]) for name in NOTICES[notice].carries(facts)}
     assert all(link.startswith(f"{BASE_URL}/l/") for link in links)
+    # Each way out says where it leads, and the mail of what all its links begin with.
+    origins = {f"{BASE_URL}/", *("/".join(url.split("/")[:3]) + "/" for url in facts.web_addresses)}
+    links |= set(facts.web_addresses)
+    assert set(map(unescape, HREF.findall(mail.html))) == links
     for said in (mail.text, shown.text):
-        assert {url for url in URL.findall(said) if url != f"{BASE_URL}/"} == (links if said is mail.text else set())
-        assert f"{BASE_URL}/" in said
+        assert set(URL.findall(said)) - links == origins
+        assert set(URL.findall(said)) & links == (links if said is mail.text else set())
+        # Until when withdrawals are on hold: in the owner's zone, 6 hours or 5 after the message.
+        assert bool(re.search(r"(?<!\d)(21|9|20|8)[:.]05", said)) is case.held
         assert VOICE.support_email in said
         assert (CODE in said) is (NOTICES[notice].code is not None)
         assert ("Arta Hoxha" in said) is full
         assert ("korb i bardhë 7" in said) is full
         assert "a•••@mail.example" in said
+        assert (CONTEXT["reason"] in said) is bool(getattr(facts.read_at(None), "reason", None))
     assert not re.search(r"[{}]{2}|%\(|\bNone\b|\n{4,}", mail.text)
 
 
@@ -81,14 +97,16 @@ def test_an_alert_has_both_emergency_links(compose_message: Compose, notice: str
         assert f'href="{url}"' in mail.html
 
 
-@each_notice
+@each_message
 @each_locale
 @with_all_or_nothing
-def test_an_sms(compose_message: Compose, notice: str, locale: str, full: bool) -> None:
-    case = compose_message(notice, locale, "sms", full=full)
+def test_an_sms(compose_message: Compose, notice: str, context: dict[str, str], locale: str, full: bool) -> None:
+    case = compose_message(notice, locale, "sms", full=full, context=context)
     text = case.sms()
-    assert text.startswith("Northbank: ")
-    emergency = [str(case.urls["emergency"])] if NOTICES[notice].emergency else []
+    # Phones lay a text out by its first letter; the brand's is Latin.
+    assert text.startswith("\N{RIGHT-TO-LEFT MARK}Northbank: " if locale == "ar" else "Northbank: ")
+    emergency = [str(case.urls["emergency"])] if NOTICES[notice].emergency(case.accepted.context) else []
+    assert ("21:05" in text or "20:05" in text) is case.held
     assert URL.findall(text) == emergency
     if NOTICES[notice].code is not None:
         # Bound to our host, and nothing after it: phones then offer to fill it in.
@@ -97,33 +115,40 @@ def test_an_sms(compose_message: Compose, notice: str, locale: str, full: bool) 
         assert CODE in body
         text = body.rstrip("\n")
     assert "\n" not in text
-    assert text.endswith(emergency[0] if emergency else ".")
+    assert text.endswith(emergency[0] if emergency else (".", "。"))
     assert text == " ".join(text.split())
     assert not re.search(r"[{}]{2}|%\(|\bNone\b|\.\.\.\.", text)
 
 
-@each_notice
+@each_message
 @each_locale
-def test_an_sms_is_as_cheap_as_its_language_allows(compose_message: Compose, notice: str, locale: str) -> None:
-    cost = segments(compose_message(notice, locale, "sms").sms())
+def test_an_sms_is_as_cheap_as_its_language_allows(
+    compose_message: Compose, notice: str, context: dict[str, str], locale: str
+) -> None:
+    cost = segments(compose_message(notice, locale, "sms", context=context).sms())
     sys.stdout.write(f"{notice:28} {locale} {cost.alphabet} {cost.length:4} {cost.count}\n")
-    assert cost.count <= (2 if locale in GSM_7 else 3)
+    # One about a reset says who, the code, the hold that follows, the link, and the line for the phone.
+    assert cost.count <= (2 if locale in GSM_7 else 4 if notice.endswith("_reset") else 3)
     assert cost.alphabet == "GSM-7" or locale not in GSM_7
 
 
-@each_notice
+@each_message
 @pytest.mark.parametrize("locale", [locale for locale in LOCALES if locale != "en"])
 @with_all_or_nothing
-def test_nothing_is_left_in_english(compose_message: Compose, notice: str, locale: str, full: bool) -> None:
-    mail = compose_message(notice, locale, "email", full=full).mail()
-    sms = compose_message(notice, locale, "sms", full=full).sms()
+def test_nothing_is_left_in_english(
+    compose_message: Compose, notice: str, context: dict[str, str], locale: str, full: bool
+) -> None:
+    mail = compose_message(notice, locale, "email", full=full, context=context).mail()
+    sms = compose_message(notice, locale, "sms", full=full, context=context).sms()
     phrases = english(locale)
     for said in (mail.subject, mail.text, Reading.of(mail.html).text, sms):
         assert [phrase.pattern for phrase in phrases if phrase.search(" ".join(said.split()))] == []
 
 
-@each_notice
-def test_every_word_comes_from_the_catalog(compose_message: Compose, tmp_path: Path, notice: str) -> None:
+@each_message
+def test_every_word_comes_from_the_catalog(
+    compose_message: Compose, tmp_path: Path, notice: str, context: dict[str, str]
+) -> None:
     """With a catalog that has no Latin letter, none is left but those of the facts."""
     with (assets("locales") / "messages.pot").open("rb") as file:
         catalog = read_po(file, locale="ru")
@@ -137,13 +162,30 @@ def test_every_word_comes_from_the_catalog(compose_message: Compose, tmp_path: P
         write_po(file, catalog)
     renderer = Renderer(assets("templates"), Catalogs(tmp_path), VOICE)
 
-    mail = compose_message(notice, "ru", "email", by=renderer).mail()
-    case = compose_message(notice, "ru", "sms", by=renderer)
+    mail = compose_message(notice, "ru", "email", by=renderer, context=context).mail()
+    case = compose_message(notice, "ru", "sms", by=renderer, context=context)
     for said in (mail.subject, mail.text, Reading.of(mail.html).text, case.sms()):
         assert "ж" in said
         facts = [*map(str, CONTEXT.values()), "bc1qar0s...wf5mdq", "UTC", VOICE.brand, VOICE.support_email]
         facts += ["Arta Hoxha", "a•••@mail.example", "korb i bardhë 7", "@notify.example.com"]
+        facts += ["h•••@post.example", "h***@post.example", "Telegram"]
         assert words_of(said, without=facts) == []
+
+
+def test_each_of_two_addresses_is_told_what_is_for_it(compose_message: Compose) -> None:
+    """Neither reads the other in full; and where the owner sits is not for a new address that may be a stranger's."""
+    case = compose_message("email_changed", "en", "email")
+    old, new = (case.mail(CONTEXT[name]) for name in ("old_email", "new_email"))
+    for mail in (old, new):
+        for said in (mail.text, Reading.of(mail.html).text):
+            assert "a•••@mail.example" in said
+            assert "h•••@post.example" in said
+            assert not {"arta@", "hoxha@"} & set(said.split())
+    assert "203.0.113.24" in old.text
+    assert "Tirana" in old.text
+    for fact in ("ip", "device", "location"):
+        assert CONTEXT[fact] not in new.text
+        assert CONTEXT[fact] not in new.html
 
 
 HOSTILE = [

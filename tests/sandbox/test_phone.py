@@ -1,6 +1,7 @@
 """The phone, spoken to by Twilio's own client; its status callbacks judged by Twilio's own check."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ ACCOUNT = "AC" + "0" * 32
 TOKEN = "secret-token"
 NUMBER = "+355691234567"
 SENDER = "+15005550006"
+MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
+FORM = {"To": NUMBER, "From": SENDER, "Body": "Kodi: 123456"}
 
 
 class Elsewhere(TwilioHttpClient):  # type: ignore[misc]
@@ -99,6 +102,11 @@ def send(http: Elsewhere) -> Callable[..., Awaitable[Any]]:
         return await asyncio.to_thread(client.messages.create, **message)
 
     return send
+
+
+async def create(web: httpx.AsyncClient, **fields: str) -> httpx.Response:
+    """As any client would; Twilio's own hides the headers of a refusal."""
+    return await web.post(MESSAGES, data=FORM | fields, auth=(ACCOUNT, TOKEN))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -210,6 +218,52 @@ async def test_each_failure_is_used_once(send: Callable[..., Awaitable[Any]], ph
         assert failed.value.status == status
     await send()
     assert len(phone.messages) == 1
+
+
+async def test_a_failure_may_say_when_to_come_again(phone: Phone, web: httpx.AsyncClient) -> None:
+    phone.fail_next, phone.retry_after = [(429, 20429)], 7
+    answer = await create(web)
+    assert (answer.status_code, answer.headers["retry-after"], answer.json()["code"]) == (429, "7", 20429)
+
+
+async def test_a_proxy_may_answer_in_its_place(phone: Phone, web: httpx.AsyncClient) -> None:
+    phone.html_next = [502]
+    answer = await create(web)
+    assert (answer.status_code, answer.headers["content-type"]) == (502, "text/html; charset=utf-8")
+    assert phone.messages == []
+    assert (await create(web)).status_code == 201
+
+
+@pytest.mark.parametrize(("fault", "taken"), [("hang_next", 0), ("withhold_next", 1)])
+async def test_an_answer_may_not_come(phone: Phone, web: httpx.AsyncClient, fault: str, taken: int) -> None:
+    setattr(phone, fault, 1)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await create(web)
+    assert len(phone.messages) == taken
+    assert (await create(web)).status_code == 201
+
+
+async def test_an_answer_may_drip(phone: Phone, web: httpx.AsyncClient) -> None:
+    phone.pause = 0.001
+    request = web.build_request("POST", MESSAGES, data=FORM)
+    answer = await web.send(request, auth=(ACCOUNT, TOKEN), stream=True)
+    pieces = [piece async for piece in answer.aiter_raw()]
+    assert len(pieces) > 1
+    assert json.loads(b"".join(pieces))["sid"] == phone.messages[0].sid
+    await answer.aclose()
+
+
+@pytest.mark.parametrize(
+    ("told", "statuses"),
+    [((1, 0), ["delivered", "sent"]), ((0, 0, 1, 1), ["sent", "sent", "delivered", "delivered"])],
+)
+async def test_callbacks_may_be_out_of_order_or_doubled_and_before_the_answer(
+    phone: Phone, web: httpx.AsyncClient, callbacks: Callbacks, told: tuple[int, ...], statuses: list[str]
+) -> None:
+    phone.callbacks, phone.callbacks_first = told, True
+    await create(web, StatusCallback=callbacks.url)
+    assert callbacks.statuses() == statuses
 
 
 async def test_messages_are_listed_newest_first_and_by_number(

@@ -1,22 +1,21 @@
 """What holds of every transport: whatever its wire's library can raise, Transient or Permanent comes out."""
 
 import asyncio
+import functools
 import inspect
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import NoReturn, cast
 
 import aiohttp
-import aiosmtplib
 import pytest
 import twilio.base.exceptions
-from aiosmtplib import errors as smtp_errors
 
-from notifier.transports import smtp
-from notifier.transports import twilio as twilio_transport
-from notifier.transports.base import Mail, Permanent, Receipt, Transient, TransportError
+from notifier.setting_types import TwilioAccount
+from notifier.transports.base import Ambiguous, Mail, Permanent, Receipt, Sms, Transient, TransportError
 from notifier.transports.memory import MemoryTransport
+from notifier.transports.twilio import TwilioTransport
 
 MAIL = Mail("a@x.example", "b@x.example", "<1@x.example>", b"Subject: s\r\n\r\nHello\r\n")
 # What the event loop and TLS raise under any library.
@@ -37,65 +36,39 @@ def exceptions(module: ModuleType, base: type[Exception]) -> list[type[Exception
     return found
 
 
-SMTP_ERRORS = exceptions(smtp_errors, aiosmtplib.SMTPException)
-# A WebSocket's errors are none of ours.
 HTTP_ERRORS = exceptions(aiohttp, aiohttp.ClientError)
+# Raised by aiohttp while it has not sent anything.
+NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 TWILIO_ERRORS = exceptions(twilio.base.exceptions, twilio.base.exceptions.TwilioException)
 
 
-def raised(kind: type[Exception]) -> Iterator[Exception]:
-    """Instances of a class, with a code of each kind where it has one."""
-    takes_code = issubclass(kind, aiosmtplib.SMTPResponseException)
-    for code in (421, 450, 500, 550, -1) if takes_code else (0,):
-        names = list(inspect.signature(kind).parameters) if kind in SMTP_ERRORS else []
-        given: dict[str, Any] = {"code": code, "recipients": []}
-        yield kind(*(given.get(name, "text") for name in names))
+class Broken:
+    """A session that raises one kind of error."""
 
+    def __init__(self, kind: type[Exception]) -> None:
+        # What it is made of differs from kind to kind, and is looked at by nobody.
+        self._error = kind.__new__(kind)
 
-class Failing(aiosmtplib.SMTP):
-    """A client whose conversation breaks at one step."""
-
-    def __init__(self, step: str, error: Exception) -> None:
-        super().__init__(hostname="127.0.0.1")
-        for name in ("mail", "rcpt", "data"):
-            setattr(self, name, self._fail if name == step else self._pass)
-        self._error = error
-
-    async def _fail(self, *_: object) -> NoReturn:
+    def request(self, *_: object, **__: object) -> NoReturn:
         raise self._error
 
-    async def _pass(self, *_: object) -> tuple[int, str]:
-        return 250, "OK"
-
-
-@pytest.mark.parametrize("kind", [*SMTP_ERRORS, *LOOP])
-@pytest.mark.parametrize("step", ["mail", "rcpt", "data"])
-async def test_smtp_speaks_of_transient_and_permanent_alone(kind: type[Exception], step: str) -> None:
-    for error in raised(kind):
-        refused = isinstance(error, aiosmtplib.SMTPResponseException)
-        with pytest.raises((Transient, Permanent, smtp._Unreachable)) as caught:
-            await smtp._converse(Failing(step, error), MAIL, "relay")
-        if refused and isinstance(error, aiosmtplib.SMTPResponseException):
-            assert isinstance(caught.value, Permanent) is (error.code >= 500)
-        elif step == "data":
-            assert str(caught.value) == "ambiguous"
-        else:
-            # Not said yet: another relay may be told.
-            assert isinstance(caught.value, smtp._Unreachable)
-
-
-@pytest.mark.parametrize("kind", [*SMTP_ERRORS, *LOOP])
-def test_smtp_survives_it_at_the_door(kind: type[Exception]) -> None:
-    assert issubclass(kind, smtp._WIRE)
+    async def close(self) -> None:
+        pass
 
 
 @pytest.mark.parametrize("kind", [*TWILIO_ERRORS, *HTTP_ERRORS, *LOOP])
-def test_twilio_knows_it(kind: type[Exception]) -> None:
-    assert issubclass(kind, twilio_transport._WIRE)
+async def test_twilio_tells_what_may_have_been_taken(kind: type[Exception]) -> None:
+    account = TwilioAccount("twilio", "AC1", "token", sender="+12025550100")
+    session = cast("Callable[[], aiohttp.ClientSession]", functools.partial(Broken, kind))
+    transport = TwilioTransport([account], "https://notify.example.com", session=session)
+    with pytest.raises(Transient) as caught:
+        await transport.send(Sms("+355691234567", "text", 60))
+    assert type(caught.value) is (Transient if issubclass(kind, NOT_SENT) else Ambiguous)
+    await transport.close()
 
 
 async def test_memory_fails_as_it_is_told_and_then_keeps() -> None:
-    failures: list[TransportError] = [Transient("later", 7), Permanent("never")]
+    failures: list[TransportError] = [Transient("later", retry_after=7), Permanent("never")]
     transport = MemoryTransport[Mail](failures=failures)
     with pytest.raises(Transient) as caught:
         await transport.send(MAIL)

@@ -1,0 +1,130 @@
+"""The URL of a Redis comes in; a client goes out, patient or not, that finds it again after a failover."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool
+from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import (
+    Sentinel,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
+
+from notifier.bells import QUEUE, serialize
+from notifier.store_url import Sentinels, sentinels
+
+# A Sentinel that does not answer at once is passed over: another knows as much.
+_SENTINEL_S = 0.4
+
+
+def connect(url: str, *, patient: bool) -> ArqRedis:
+    """A client. A patient one waits ten minutes for a store that is away, as a worker does that has nothing else to do;
+    another gives up within two seconds, since somebody waits for its answer.
+
+    arq's jobs are JSON, since its own default would unpickle what it finds.
+    """
+    broken: list[type[Exception]] = [ConnectionError, BusyLoadingError, OSError]
+    options = {
+        "socket_timeout": 5 if patient else 1,
+        "socket_connect_timeout": 2 if patient else 0.7,
+        "retry": Retry(ExponentialBackoff(cap=1, base=0.05), 600 if patient else 1, ()),
+        "retry_on_error": [*broken, TimeoutError] if patient else broken,
+    }
+    where = sentinels(url)
+    pool = _SentinelPool.of(where, options) if where else _DirectPool.of(url, options)
+    return ArqRedis(pool, job_serializer=serialize, job_deserializer=json.loads, default_queue_name=QUEUE)
+
+
+class _Pool(ConnectionPool):
+    """Connects outside of the pool's lock, under which redis-py 5 would have each caller wait out the timeouts of all
+    those before it while the store hangs.
+    """
+
+    async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> AbstractConnection:
+        connection: AbstractConnection = self.get_available_connection()  # type: ignore[no-untyped-call]
+        try:
+            await self.ensure_connection(connection)
+        except BaseException:
+            await self.release(connection)
+            raise
+        return connection
+
+
+class _DirectPool(_Pool):
+    @classmethod
+    def of(cls, url: str, options: Mapping[str, Any]) -> ConnectionPool:
+        pool: ConnectionPool = cls.from_url(url, **options)
+        pool.connection_class = type("_Connection", (_Closing, _OfPrimary, pool.connection_class), {})
+        return pool
+
+
+class _SentinelPool(_Pool, SentinelConnectionPool):
+    @classmethod
+    def of(cls, where: Sentinels, options: Mapping[str, Any]) -> ConnectionPool:
+        manager = Sentinel(  # type: ignore[no-untyped-call]
+            where.hosts,
+            sentinel_kwargs={**where.own, "socket_timeout": _SENTINEL_S, "socket_connect_timeout": _SENTINEL_S},
+        )
+        kind = _SecureManaged if "ssl" in where.store else _Managed
+        store = {name: value for name, value in where.store.items() if name != "ssl"}
+        return cls(where.service, manager, connection_class=kind, **store, **options)
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        await super().disconnect(inuse_connections)
+        if inuse_connections:  # the client is closed; else only the primary has moved
+            for sentinel in self.sentinel_manager.sentinels:
+                await sentinel.aclose()
+
+
+class _Closing:
+    """A connection that was closed under a command says so as all of them do: uvloop has a word of its own for it."""
+
+    async def send_packed_command(self, *arguments: Any, **options: Any) -> None:
+        try:
+            await super().send_packed_command(*arguments, **options)  # type: ignore[misc]
+        except RuntimeError:
+            await self.disconnect(nowait=True)  # type: ignore[attr-defined]
+            raise ConnectionError("the connection was closed") from None
+
+
+class _OfPrimary:
+    """A connection that ends when its server says READONLY: a primary that was demoted. The next one may be led to
+    another server, by DNS or by a proxy.
+    """
+
+    async def read_response(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return await super().read_response(*arguments, **options)  # type: ignore[misc]
+        except ReadOnlyError:
+            await self.disconnect(nowait=True)  # type: ignore[attr-defined]
+            raise ConnectionError("the server is a read-only replica") from None
+
+
+class _OneAttempt:
+    """A connection that tries an address once: by the next attempt the Sentinels may know another. Left to itself,
+    redis-py would knock at a dead primary for as long as it has patience.
+    """
+
+    retry: Retry
+
+    async def connect_to(self, address: tuple[str, int]) -> None:
+        patience, self.retry = self.retry, Retry(NoBackoff(), 0)
+        try:
+            await super().connect_to(address)  # type: ignore[misc]
+        finally:
+            self.retry = patience
+
+
+class _Managed(_Closing, _OneAttempt, SentinelManagedConnection):
+    pass
+
+
+class _SecureManaged(_Closing, _OneAttempt, SentinelManagedSSLConnection):
+    pass
