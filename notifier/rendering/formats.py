@@ -7,7 +7,8 @@ from decimal import Context, Decimal, localcontext
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time, get_datetime_format, get_timezone_location, get_timezone_name
+from babel.core import get_global
+from babel.dates import format_date, format_time, get_datetime_format, get_timezone_name
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 NARROW_NO_BREAK_SPACE = "\N{NARROW NO-BREAK SPACE}"
@@ -34,7 +35,16 @@ def _zone_name(local: datetime, locale: str, zone: str) -> str:
     # CLDR names no zone for some countries and gives an offset alone; then its city says which.
     if not any(char.isdigit() for char in name):
         return name
-    return f"{get_timezone_location(local, locale=locale, return_city=True)}, {utc_offset(local)}"
+    return f"{_city(local, locale)}, {utc_offset(local)}"
+
+
+def _city(local: datetime, locale: str) -> str:
+    """Babel looks a zone up by its newest name (Europe/Kyiv), CLDR names its city under the one it began with."""
+    aliases, named = get_global("zone_aliases"), Locale.parse(locale).time_zones
+    newest = aliases.get(str(local.tzinfo), str(local.tzinfo))
+    names = [newest, *(old for old, new in aliases.items() if new == newest)]
+    cities = [named[name]["city"] for name in names if "city" in named.get(name, {})]
+    return str(cities[0]) if cities else newest.rsplit("/", 1)[-1].replace("_", " ")
 
 
 def short_datetime(value: datetime, locale: str, zone: str) -> str:

@@ -9,10 +9,9 @@ from tests.service import API_KEY
 
 # What fits a schema may still be wrong (no such number, a key that was used): a 422, which is described as well.
 # A stream has no end to wait for.
-# A batch is answered 200 whatever is in it. What a preview takes is read as postEvent's, and covered there.
+# A batch is answered 200 whatever is in it. What a preview and a batch take is read as postEvent's, and covered there.
 CONFIGURATION = """
 seed = 1
-workers = 2
 [generation]
 max-examples = 5
 [checks.positive_data_acceptance]
@@ -20,6 +19,7 @@ enabled = false
 [[operations]]
 include-operation-id = "postEvents"
 checks = { negative_data_rejection = { enabled = false } }
+phases = { coverage = { enabled = false } }
 [[operations]]
 include-operation-id = "streamInbox"
 enabled = false

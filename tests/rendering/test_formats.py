@@ -35,6 +35,10 @@ NEW_YEAR = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
         (SECOND_TWO_THIRTY, "sv", "Europe/Stockholm", "25 oktober 2026 02:30 (centraleuropeisk normaltid)"),
         (NEW_YEAR, "en", "Asia/Tokyo", "January 1, 2027, 8:30 AM (Japan Standard Time)"),
         (SUMMER, "en", "America/St_Johns", "July 9, 2026, 11:35 AM (Newfoundland Daylight Time)"),
+        # Known to CLDR by another name, or by none.
+        (SUMMER, "uk", "Europe/Kyiv", "9 липня 2026 р., 17:05 (Київ, UTC+3)"),
+        (SUMMER, "ja", "Asia/Yangon", "2026年7月9日 20:35 (ヤンゴン, UTC+6:30)"),
+        (SUMMER, "en", "America/Argentina/Buenos_Aires", "July 9, 2026, 11:05 AM (Buenos Aires, UTC-3)"),
         (SUMMER, "ru", "UTC", "9 июля 2026 г., 14:05 (UTC)"),
         (SUMMER, "sq", "Etc/UTC", "9 korrik 2026, 2:05 m.d. (UTC)"),
     ],
