@@ -41,7 +41,8 @@ def _data_model(context: type[Context]) -> type[BaseModel]:
     return create_model(f"{context.__name__}Data", __base__=Delivery, __doc__=Delivery.__doc__, context=(context, ...))
 
 
-def event_schema() -> dict[str, Any]:
+@cache
+def event_schema() -> Mapping[str, Any]:
     """Of any event, for the API's documentation: one model for each kind of context."""
     contexts = dict.fromkeys(notice.context for notice in NOTICES.values())
     schemas = [openapi.schema(_event_model(context)) for context in contexts]

@@ -47,6 +47,9 @@ def serve(
         proxy_headers=proxies is not None,
         forwarded_allow_ips=proxies,
         server_header=False,
+        # Longer than clients and load balancers keep an idle connection (60 s is common): were it closed from here
+        # first, their next request could meet a closed one.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
     )
     Server(config).run(sockets=[listener])

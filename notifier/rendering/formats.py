@@ -14,7 +14,8 @@ NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 NARROW_NO_BREAK_SPACE = "\N{NARROW NO-BREAK SPACE}"
 # Languages without spaces; and one, or a line break, that a template put between two of their sentences.
 _WITHOUT_SPACES = {"ja", "zh"}
-_AFTER_SENTENCE = re.compile("(?<=[。！？])[ \n](?=[^\\s\x00-\x7f])")
+# A line that ends in a question is a heading, and stays one.
+_AFTER_SENTENCE = re.compile("(?:(?<=[。！？]) |(?<=。)\n)(?=[0-9]|[^\\s\x00-\x7f])")
 # Amounts have up to 48 digits (events.py); `decimal`'s own 28 would refuse to print them.
 _EXACT = Context(prec=60)
 

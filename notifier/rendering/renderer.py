@@ -97,7 +97,9 @@ class Shelf(Protocol):
 
 
 class _Compiled(BytecodeCache):
-    """Templates compiled once for all catalogs, which differ only in what is looked up while they run."""
+    """Templates compiled once in a process: catalogs differ only in what is looked up while they run, and a template
+    that has changed is told by its checksum.
+    """
 
     def __init__(self) -> None:
         self._code: dict[str, bytes] = {}
@@ -110,6 +112,9 @@ class _Compiled(BytecodeCache):
         self._code[bucket.key] = bucket.bytecode_to_string()
 
 
+_COMPILED = _Compiled()
+
+
 class Renderer:
     """Renders the templates below `templates` with the editions of `catalogs`."""
 
@@ -118,7 +123,6 @@ class Renderer:
         self._catalogs = catalogs
         self._voice = voice
         self.wording = Wording(templates)
-        self._compiled = _Compiled()
         # By catalog: of one that serves no more nothing is kept.
         self._environments: WeakKeyDictionary[Catalog, Environment] = WeakKeyDictionary()
         self._inbox_environments: WeakKeyDictionary[Catalog, Environment] = WeakKeyDictionary()
@@ -267,7 +271,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
-            bytecode_cache=self._compiled,
+            bytecode_cache=_COMPILED,
         )
         env.policies["ext.i18n.trimmed"] = True
         env.install_gettext_translations(catalog.translations, newstyle=True)  # type: ignore[attr-defined]

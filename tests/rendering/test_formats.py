@@ -115,6 +115,7 @@ def test_an_amount_keeps_every_decimal_and_stays_on_one_line(value: str, locale:
     ("locale", "text", "closed"),
     [
         ("ja", "終わりです。 次です。\n最後です。\n\n段落", "終わりです。次です。最後です。\n\n段落"),
+        ("ja", "心当たりがない場合？\n次です。 3月9日", "心当たりがない場合？\n次です。3月9日"),
         ("zh_Hans", "请注意！ 链接：。 https://a.example", "请注意！链接：。 https://a.example"),
         ("en", "One. Two.", "One. Two."),
     ],
