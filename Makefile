@@ -9,9 +9,9 @@ READY := $(VENV)/.ready
 demo: $(READY)
 	@exec $(BIN)/notifier demo
 
-# Two at a time: most of a test's time is waiting for something real. pytest exits with 5, a failure, when no test ran.
+# Three at a time: most of a test's time is waiting for something real. pytest exits with 5, a failure, when no test ran.
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile
 
 # What owners go through, written anew: read what has changed before you keep it.
 scenarios: $(READY)

@@ -30,7 +30,7 @@ _BOUNCE = {
     "status": "5.1.1",
 }
 
-# No example: tools that try examples out can write no mail.
+# No example: tools that try them out can write no mail.
 _MAIL = {"type": "string", "description": "The bounce itself: a `multipart/report` as of RFC 3464, whole."}
 
 

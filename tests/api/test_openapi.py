@@ -89,7 +89,8 @@ def test_every_example_fits_its_schema(document: Any) -> None:
         for media, content in operation.get("requestBody", {}).get("content", {}).items():
             examples = [each["value"] for each in content.get("examples", {}).values()]
             examples += [content["example"]] if "example" in content else []
-            assert examples, (path, media)
+            # No tool that tries examples out can write a mail.
+            assert examples or media == "message/rfc822", (path, media)
             schema = {**content["schema"], "components": document["components"]}
             for example in examples:
                 jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(example)
