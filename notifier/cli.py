@@ -13,7 +13,8 @@ app = typer.Typer(
     help="""Notices about account security, with secure links.
 
     See all of it at work: notifier demo. Run it: notifier serve, and notifier worker. Ask it: notifier send --example
-    new_device, notifier preview. Operate it: notifier links, notifier dead-letters.
+    new_device, notifier preview. Operate it: notifier keys, notifier doctor, notifier links, notifier dead-letters.
+    Translate it: notifier catalogs.
 
     Exit codes: 0 is well, 1 is not, 2 a wrong command line, 75 what may do later.
     """,

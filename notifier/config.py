@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import DirectoryPath, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from links.durability import Acknowledge
@@ -80,11 +81,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    # Who speaks, and where the links lead.
-    public_url: PublicUrl
-    brand: OneLine
-    sender: Mailbox = Field(validation_alias="NOTIFIER_FROM")
-    support_email: OwnAddress
+    # What has an example must be set. Who speaks, and where the links lead.
+    public_url: PublicUrl = Field(examples=["https://notify.example.com"])
+    brand: OneLine = Field(examples=["Northbank"])
+    sender: Mailbox = Field(validation_alias="NOTIFIER_FROM", examples=["'Northbank <no-reply@example.com>'"])
+    support_email: OwnAddress = Field(examples=["help@example.com"])
     default_locale: str = "en"
     # Where catalogs are read, and read again when they change. None: those that come with the service.
     locales: DirectoryPath | None = None
@@ -98,7 +99,7 @@ class Settings(BaseSettings):
     acknowledge: Acknowledge = "memory"
 
     # Mail and SMS.
-    smtp_urls: SmtpRelays
+    smtp_urls: SmtpRelays = Field(examples=["smtp://user:password@relay.example.com:587"])
     smtp_allow_plain: bool = False
     # How many mails a worker may have in doubt, and double if it is killed.
     mails_in_doubt: Annotated[int, Field(ge=1, le=100)] = 1
@@ -116,13 +117,13 @@ class Settings(BaseSettings):
     twilio_second_base_url: PublicUrl | None = None
 
     # The account platform.
-    platform_url: WebUrl
-    platform_secrets: WebhookSecrets
+    platform_url: WebUrl = Field(examples=["https://accounts.example.com/webhooks"])
+    platform_secrets: WebhookSecrets = Field(examples=["$(notifier keys secret --webhook)"])
 
     # Keys, newest last.
-    link_keys: KeyList
-    code_keys: KeyList
-    payload_keys: KeyList
+    link_keys: KeyList = Field(examples=["$(notifier keys secret)"])
+    code_keys: KeyList = Field(examples=["$(notifier keys secret)"])
+    payload_keys: KeyList = Field(examples=["$(notifier keys secret)"])
     api_keys: ApiKeys = ()
 
     # Links and codes.
@@ -208,17 +209,26 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsError(
-            "\n".join(
-                _line(problem["loc"], "is not set" if problem["type"] == "missing" else problem["msg"])
-                for problem in error.errors(include_url=False, include_input=False)
-            )
-        ) from None
+        problems = error.errors(include_url=False, include_input=False)
+        raise SettingsError("\n".join(map(_line, problems))) from None
 
 
-def _line(loc: tuple[int | str, ...], message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    if not loc:  # `_agree` names the settings itself
-        return message
-    name = str(loc[0])
-    return f"{name if name.startswith(PREFIX) else PREFIX + name.upper()}: {message}"
+def _line(problem: ErrorDetails) -> str:
+    said = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:  # `_agree` names the settings itself
+        return said
+    name = str(problem["loc"][0])
+    name = name if name.startswith(PREFIX) else PREFIX + name.upper()
+    if said != problem["msg"]:
+        return f"{name}: {said}"
+    # Not ours, and in words of Python's.
+    said = "is not set" if problem["type"] == "missing" else said.replace("Input should be", "must be")
+    such = [f"{name}={example}" for example in _EXAMPLES.get(name, ())]
+    return ", for example ".join((f"{name}: {said}", *such))
+
+
+_EXAMPLES = {
+    str(field.validation_alias or PREFIX + name.upper()): field.examples
+    for name, field in Settings.model_fields.items()
+    if field.examples
+}

@@ -85,7 +85,10 @@ def _rights(wanted: Wanted) -> ApiKey:
     wrong = list(_wrong(wanted))
     if wrong:
         raise ValueError(wrong[0])
-    limits = rates(" ".join(wanted.limits), KEY_RULES)
+    try:
+        limits = rates(" ".join(wanted.limits), KEY_RULES)
+    except ValueError as error:
+        raise ValueError(f"--limit: {error}") from None
     notices = frozenset(wanted.notices) or None
     return ApiKey(wanted.producer, "", frozenset(wanted.scopes) or _ORDINARY, notices=notices, limits=limits)
 

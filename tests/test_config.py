@@ -138,7 +138,7 @@ def test_a_setting_without_default_must_be_set(name: str, set_environment: pytes
     set_environment.delenv(PREFIX + name)
     with pytest.raises(SettingsError) as error:
         load()
-    assert str(error.value) == f"{PREFIX}{name}: is not set"
+    assert str(error.value).startswith(f"{PREFIX}{name}: is not set, for example {PREFIX}{name}=")
 
 
 def test_every_wrong_setting_has_its_line(set_environment: pytest.MonkeyPatch) -> None:

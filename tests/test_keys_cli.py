@@ -75,6 +75,12 @@ async def test_a_key_is_made_rotated_and_revoked(notifier: Notifier, get: Callab
     revoked = await notifier("revoke", first, "nk_aaaaaaaa_" + "b" * 52)
     assert revoked.returncode == 1
     assert revoked.stdout == f"{first[:11]}  shop  revoked\naaaaaaaa  no key is kept under this id\n"
+    again = await notifier("revoke", first[3:11], "--json")
+    assert json.loads(again.stdout) == {
+        "id": first[3:11],
+        "producer": None,
+        "problem": "no key is kept under this id",
+    }
     await asyncio.sleep(2)
     assert [await get(key) for key in (first, second["key"])] == [401, 200]
 
@@ -85,6 +91,7 @@ async def test_a_key_is_made_rotated_and_revoked(notifier: Notifier, get: Callab
         (["new", "shop", "--scope", "everything"], "--scope"),
         (["new", "shop", "--notice", "nothing"], "--notice"),
         (["new", "shop", "--limit", "visitor=1/minute"], "code_producer"),
+        (["new", "shop", "--limit", "api_key"], "--limit"),
         (["new", "my shop"], "PRODUCER"),
         (["new", "shop", "--expires", "soon"], "24h"),
     ],

@@ -185,24 +185,24 @@ async def test_the_audit_tells_what_happened_and_nothing_secret(service: Service
     await told(service, owner)
     await service.api.post("/v1/links/revoke", json={"account": owner.account, "purposes": ["activate_account"]})
 
-    async def audit(**about: str) -> list[tuple[str, str, str]]:
+    async def audit(**about: str) -> list[tuple[str, str, str | None]]:
         entries = (await service.api.get("/v1/audit", params=about)).json()["entries"]
         return [(entry["what"], entry["purpose"], entry["reason"]) for entry in entries]
 
-    async def forwarded() -> list[tuple[str, str, str]] | None:
+    async def forwarded() -> list[tuple[str, str, str | None]] | None:
         entries = await audit(account=owner.account)
         return entries if len(entries) == 6 else None
 
     assert set(await until(forwarded)) == {
-        ("superseded", "authorize_device", ""),
+        ("superseded", "authorize_device", None),
         ("shown", "deactivate", "open"),
         ("not_done", "authorize_device", "wrong"),
-        ("consumed", "deactivate", ""),
+        ("consumed", "deactivate", None),
         ("forwarded", "deactivate", "done"),
-        ("revoked", "activate_account", ""),
+        ("revoked", "activate_account", None),
     }
     of_notification = await audit(notification=id)
-    assert ("consumed", "deactivate", "") in of_notification
+    assert ("consumed", "deactivate", None) in of_notification
     assert ("revoked", "activate_account", "") not in of_notification
     text = (await service.api.get("/v1/audit", params={"account": owner.account})).text
     for secret in (code(mail), owner.email, urlsplit(link(mail, "d")).path[3:], owner.account):

@@ -271,11 +271,15 @@ class LinksRevoked(BaseModel):
 
 
 class AuditEntry(BaseModel):
-    """Something that happened to a link."""
-
-    model_config = ConfigDict(extra="allow")
+    """Something that happened to a link, or to all of a purpose (then `link` is null). `reason` says why something was
+    not done, or what the platform answered.
+    """
 
     at: At
+    what: str
+    purpose: str
+    link: str | None
+    reason: str | None
 
 
 class AuditShown(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from links.ledger import Ledger
+from links.ledger import Entry, Ledger
 from notifier import ids
 from notifier.api.answers import AuditShown
 from notifier.api.auth import requires
@@ -53,7 +53,7 @@ class AuditApi:
         owner, names = (ids.digest(account), None) if account is not None else await self._links(notification or "")
         entries = await self.ledger.audit(owner)
         shown = [entry for entry in entries if names is None or entry.link[1:] in names]
-        return {"entries": [{**asdict(entry), "at": rfc3339(entry.at)} for entry in shown]}
+        return {"entries": [_shown(entry) for entry in shown]}
 
     async def _links(self, id: str) -> tuple[str, set[str]]:
         """The account's digest, and what the links of this notification are called: after it, or after its event."""
@@ -66,3 +66,8 @@ class AuditApi:
                 "no notification is kept under this id, or it can no longer be read; they are kept for 7 days"
             )
         return ids.digest(accepted.account), {id, accepted.event}
+
+
+def _shown(entry: Entry) -> dict[str, Any]:
+    told = {name: value or None for name, value in asdict(entry).items()}
+    return told | {"at": rfc3339(entry.at)}

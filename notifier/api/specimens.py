@@ -117,7 +117,7 @@ _SHOWN: Mapping[type[BaseModel], Any] = {
     answers.Cancelled: {"id": _MAIL, "status": "cancelled"},
     answers.LinksRevoked: {"account": "acct-1001", "purposes": ["deactivate"], "revoked_at": _AT},
     answers.AuditShown: {
-        "entries": [{"at": _AT, "what": "revoked", "purpose": "deactivate", "link": "", "reason": ""}]
+        "entries": [{"at": _AT, "what": "revoked", "purpose": "deactivate", "link": None, "reason": None}]
     },
     answers.BouncesTold: {"reports": [{"notification": _MAIL, "status": "bounced"}]},
     answers.DeadLettersShown: {

@@ -2,11 +2,13 @@
 comes in, an exit code goes out.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,12 +24,14 @@ KeyFile = Annotated[
     Path | None,
     typer.Option(envvar="NOTIFIER_KEY_FILE", help="A file with the API key; or set NOTIFIER_KEY to the key."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the service's answer as JSON.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print the service's answer as JSON; a refusal too, on standard error.")
+]
 HERE = "http://127.0.0.1:8000"
 
 
 @contextmanager
-def service(url: str, key_file: Path | None) -> Iterator["Notifier"]:
+def service(url: str, key_file: Path | None, *, as_json: bool = False) -> Iterator["Notifier"]:
     """The service, to be asked; what it does not do ends the process with 1, or 75 where it may do it later."""
     from notifier.client import Failure, Notifier, Patience
 
@@ -35,7 +39,8 @@ def service(url: str, key_file: Path | None) -> Iterator["Notifier"]:
         with Notifier(url, _key(key_file), patience=Patience(total=_PATIENCE_S)) as notifier:
             yield notifier
     except Failure as failure:
-        raise _ended(failure) from None
+        typer.echo(json.dumps(_shown(failure)) if as_json else _told(failure), err=True)
+        raise typer.Exit(_code(failure)) from None
 
 
 def _key(file: Path | None) -> str:
@@ -49,12 +54,26 @@ def _key(file: Path | None) -> str:
     return key.strip()
 
 
-def _ended(failure: "Failure") -> typer.Exit:
-    from notifier.client import Problem, TooMany, Unavailable, Unreached
+def _told(failure: "Failure") -> str:
+    from notifier.client import Problem
 
-    typer.echo(str(failure), err=True)
-    if isinstance(failure, Problem):
-        for error in failure.errors:
-            typer.echo(f"  {error.pointer or '(the event)'}: {error.detail}", err=True)
-        typer.echo(f"  {failure.type}", err=True)
-    return typer.Exit(_TEMPFAIL if isinstance(failure, Unreached | TooMany | Unavailable) else 1)
+    if not isinstance(failure, Problem):
+        return str(failure)
+    wrong = [f"  {error.pointer or '(the event)'}: {error.detail}" for error in failure.errors]
+    return "\n".join((str(failure), *wrong, f"  {failure.type}"))
+
+
+def _shown(failure: "Failure") -> dict[str, Any]:
+    """As the problem document has it; of what was no answer of the service's only what is wrong."""
+    from notifier.client import Problem
+
+    if not isinstance(failure, Problem):
+        return {"detail": str(failure)}
+    shown = {name: getattr(failure, name) for name in ("type", "title", "status", "detail", "retry_after")}
+    return shown | {"errors": [asdict(error) for error in failure.errors]}
+
+
+def _code(failure: "Failure") -> int:
+    from notifier.client import TooMany, Unavailable, Unreached
+
+    return _TEMPFAIL if isinstance(failure, Unreached | TooMany | Unavailable) else 1

@@ -37,7 +37,10 @@ def list_dead_letters(
     if as_json:
         for letter in letters:
             typer.echo(json.dumps(_shown(letter)))
-    elif letters:
+    elif not letters:
+        # What reads the list reads an empty one.
+        typer.echo("nothing was given up", err=True)
+    else:
         from rich.console import Console
 
         console = Console(highlight=False)

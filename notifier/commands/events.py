@@ -84,7 +84,7 @@ def send(
         id=id or str(uuid.uuid4()),
     )
     event = _event(file, draft, example)
-    with service(url, key_file) as notifier:
+    with service(url, key_file, as_json=as_json) as notifier:
         taken = notifier.send(event)
     if as_json:
         typer.echo(taken.model_dump_json())
@@ -132,7 +132,7 @@ def preview(
         id=str(uuid.uuid4()),
     )
     event = _event(file, draft, example)
-    with service(url, key_file) as notifier:
+    with service(url, key_file, as_json=as_json) as notifier:
         shown = notifier.preview(event)
     if html and shown.email:
         html.write_text(shown.email.html, "utf-8")
@@ -168,7 +168,8 @@ def _print(shown: "Preview") -> None:
         told = f"{segments.length} of {segments.alphabet}, billed as {segments.count}"
         typer.secho(f"SMS, {_locale(shown.sms.locale)}; {told}", bold=True)
         typer.echo(f"{shown.sms.text.strip()}\n")
-    typer.secho("Links", bold=True)
+    if shown.links:
+        typer.secho("Links", bold=True)
     for link in shown.links:
         asks = ", asks for the code" if link.asks_for_code else ""
         typer.echo(f"{link.purpose}  until {link.expires_at:%Y-%m-%d %H:%M} UTC{asks}")

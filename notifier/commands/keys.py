@@ -109,19 +109,27 @@ def rotate(
 @app.command()
 def revoke(
     ids: Annotated[list[str], typer.Argument(help="Which, by id: see “notifier keys list”.")],
+    as_json: AsJson = False,
 ) -> None:
-    """End keys for good. Every process refuses them within two seconds. Exits with 1 when one is not known."""
+    """End keys for good. Every process refuses them within two seconds.
+
+    Exits with 0, 1 when one is not known, 75 while the store is away.
+    """
     from notifier.errors import Refused
     from notifier.issuing import revoke as end
 
     unknown = 0
     for id in map(_id, ids):
+        producer, problem = None, None
         try:
-            ended = end(id)
-            typer.echo(f"nk_{ended.key.id}  {ended.key.producer}  revoked")
+            producer = end(id).key.producer
         except Refused as error:
+            problem = error.detail
             unknown += 1
-            typer.echo(f"{id}  {error.detail}")
+        if as_json:
+            typer.echo(json.dumps({"id": id, "producer": producer, "problem": problem}))
+        else:
+            typer.echo(f"{id}  {problem}" if problem else f"nk_{id}  {producer}  revoked")
     raise typer.Exit(1 if unknown else 0)
 
 

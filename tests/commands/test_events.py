@@ -75,6 +75,22 @@ def test_a_key_that_is_not_known(notifier: Run) -> None:
     assert "401" in refused.stderr
 
 
+def test_a_refusal_as_json(notifier: Run) -> None:
+    refused = notifier("send", *OPTIONS, "--set", "ip=nowhere", "--json")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    told = json.loads(refused.stderr)
+    assert (told["status"], told["type"].rpartition("/")[2]) == (422, "invalid")
+    assert "/data/context/ip" in [error["pointer"] for error in told["errors"]]
+    unreached = notifier("send", *OPTIONS, *FACTS, "--json", NOTIFIER_URL="not a url")
+    assert set(json.loads(unreached.stderr)) == {"detail"}
+
+
+def test_a_preview_of_what_has_no_links(notifier: Run) -> None:
+    shown = notifier("preview", "-", input=notifier("preview", "--example", "identity_verification_result").stdout)
+    assert shown.exit_code == 0, shown.stderr
+    assert "Links" not in shown.stdout
+
+
 def test_a_preview_shows_each_message(notifier: Run, tmp_path: Path) -> None:
     shown = notifier("preview", *OPTIONS, *FACTS, "--phone", "+355691234567", "--html", str(tmp_path / "mail.html"))
     assert shown.exit_code == 0, shown.stderr
