@@ -20,8 +20,9 @@ def examine() -> list[Finding]:
         settings = load()
     except SettingsError as error:
         wrong = [line.partition(": ") for line in str(error).splitlines()]
+        mend = "set it right: README.md, “Run it for real”"
         return [
-            *(fail("settings", f"{name}: {what}" if what else name, "set it right; README.md, “Run it for real”") for name, _, what in wrong),
+            *(fail("settings", f"{name}: {what}" if what else name, mend) for name, _, what in wrong),
             warn("settings", "nothing else could be checked", "run `notifier doctor` again once these are right"),
         ]
     # Not asyncio.run, which would wait for threads in which the system's resolver does not give up.
