@@ -191,7 +191,7 @@ def _tell(console: Console, count: int, api_key: str, data: Path) -> None:
     lines: list[tuple[str, Any]] = [
         ("Mailbox", f"{MAILBOX.url}   open a mail, press its red button"),
         ("Phone", f"{PHONE.url}   the same messages as SMS"),
-        ("Account platform", f"{PLATFORM.url}   what it was told to do"),
+        ("Account platform", f"{PLATFORM.url}   what it was told to do; let it ask for documents, or go offline"),
         ("Every message", f"{API.url}/preview   in every language, as the catalogs stand now"),
         ("API", f"{API.url}/v1/events   key {api_key}"),
         ("Data", f"{data}   kept for the next time; `make clean` removes it"),

@@ -25,6 +25,7 @@ _STATES = {
     "account.reactivation_confirmed": "active",
     "account.activated": "active",
 }
+_ASKS = "Please send us a copy of your identity document first."
 _LONGEST_LIST = 200
 # What was signed longer ago, or is signed for a time to come, somebody may have kept and sends again.
 _TOLERANCE_MS = 300_000
@@ -75,13 +76,15 @@ class Account:
 class AccountPlatform:
     """The platform whose accounts the notices are about.
 
-    Faults are made on purpose with the attributes: `answers` holds pairs of an HTTP status and a
-    JSON body, each the answer to one delivery of an action not yet settled; while `down` is true
+    What it does with actions is set with the attributes: `answers` holds pairs of an HTTP status and a
+    JSON body, each the answer to one delivery of an action not yet settled; while `asking` is true it
+    refuses to make an account active again and asks for documents first; while `down` is true
     everything is answered 503.
     """
 
     def __init__(self, secret: str, directory: Path | None = None, clock: Clock = system_clock) -> None:
         self.answers: list[tuple[int, dict[str, Any]]] = []
+        self.asking = False
         self.down = False
         self.accounts: dict[str, Account] = {}
         self.deliveries: list[Delivery] = []
@@ -95,7 +98,7 @@ class AccountPlatform:
             routes=[
                 Route("/webhooks", self._receive, methods=["POST"]),
                 Route("/", self._page),
-                Route("/down", self._switch, methods=["POST"]),
+                Route("/answering", self._switch, methods=["POST"]),
                 Route("/api/accounts", self._list_accounts),
                 Route("/api/accounts/{id}", self._account),
                 Route("/api/actions", self._list_actions),
@@ -112,7 +115,7 @@ class AccountPlatform:
             return Response(status_code=400)
         webhook_id = request.headers["webhook-id"]
         earlier = self._settled.get(webhook_id)
-        status, answer = self._decide(earlier)
+        status, answer = self._decide(earlier, action.get("type"), str(request.base_url))
         delivery = Delivery(
             received_at=moment(self._clock()).isoformat(),
             webhook_id=webhook_id,
@@ -139,13 +142,15 @@ class AccountPlatform:
             raise WebhookVerificationError("no signature fits")
         return json.loads(body)
 
-    def _decide(self, earlier: Delivery | None) -> tuple[int, dict[str, Any]]:
+    def _decide(self, earlier: Delivery | None, type: Any, url: str) -> tuple[int, dict[str, Any]]:
         if self.down:
             return 503, {}
         if earlier is not None:
             return earlier.status, earlier.answer
         if self.answers:
             return self.answers.pop(0)
+        if self.asking and type == "account.reactivation_confirmed":
+            return 200, {"outcome": "refused", "reason": _ASKS, "next_url": url}
         return 200, {"outcome": "done"}
 
     def _take(self, delivery: Delivery) -> None:
@@ -172,8 +177,9 @@ class AccountPlatform:
         return JSONResponse([{"type": d.type, **asdict(d)} for d in newest])
 
     async def _switch(self, request: Request) -> Response:
-        """Let a reader of the page see what happens while the platform cannot be reached."""
-        self.down = not self.down
+        """Let a reader of the page see what happens while the platform asks for more, and cannot be reached."""
+        how = (await request.body()).decode("ascii", "replace")
+        self.asking, self.down = how == "how=asks", how == "how=offline"
         return RedirectResponse("/", status_code=303)
 
     async def _page(self, request: Request) -> Response:
@@ -182,5 +188,5 @@ class AccountPlatform:
             accounts=sorted(self.accounts.values(), key=lambda a: a.since, reverse=True),
             deliveries=self.deliveries[: -_LONGEST_LIST - 1 : -1],
             total=len(self.deliveries),
-            down=self.down,
+            how="offline" if self.down else "asks" if self.asking else "takes",
         )

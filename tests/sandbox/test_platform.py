@@ -163,11 +163,29 @@ async def test_while_it_is_down_everything_is_answered_503(
     assert await statuses(web) == [("a1", 200, False), ("a1", 503, False)]
 
 
-async def test_the_page_takes_it_down_and_brings_it_back(platform: AccountPlatform, web: httpx.AsyncClient) -> None:
-    for down, word in ((True, "Bring it back"), (False, "Take it offline")):
-        assert (await web.post("/down")).status_code == 303
-        assert platform.down is down
-        assert word in (await web.get("/")).text
+async def test_its_page_has_it_answer_otherwise(platform: AccountPlatform, web: httpx.AsyncClient) -> None:
+    for how, says, asking, down in (
+        ("offline", "is answered 503", False, True),
+        ("asks", "asks for documents", True, False),
+        ("takes", "Signed actions are taken", False, False),
+    ):
+        assert (await web.post("/answering", data={"how": how})).status_code == 303
+        assert (platform.asking, platform.down) == (asking, down)
+        shown = (await web.get("/")).text
+        assert says in shown
+        assert f'value="{how}"' not in shown
+
+
+async def test_it_asks_for_documents_before_an_account_is_active_again(
+    deliver: Deliver, platform: AccountPlatform, web: httpx.AsyncClient
+) -> None:
+    platform.asking = True
+    assert (await deliver("a1")).json() == {"outcome": "done"}
+    refused = (await deliver("a2", "account.reactivation_confirmed")).json()
+    assert refused["outcome"] == "refused"
+    assert "document" in refused["reason"]
+    assert (await web.get(refused["next_url"])).status_code == 200
+    assert await states(web) == {"acc-1": "deactivated"}
 
 
 async def test_everything_outlives_the_process(
