@@ -12,7 +12,7 @@ from signal import SIGKILL, SIGSTOP, Signals
 import pytest
 
 from tests.people import Owner
-from tests.service import Service, running, until
+from tests.service import PROMPTLY_S, Service, running, until
 from tests.stores import FailingOver
 
 PRODUCERS = 4
@@ -78,7 +78,7 @@ async def test_the_service_goes_on_with_the_promoted_replica(tmp_path: Path, ack
 
         due = producers.since(failed if acknowledge == "memory" else 0)
         await until(lambda: due <= producers.sent(), 40)
-        assert producers.slowest < 2
+        assert producers.slowest < PROMPTLY_S
         assert service.processes == processes
         assert all(process.poll() is None for process in processes.values())
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.people import Owner, link, mailed, post
-from tests.service import Service, running, until
+from tests.service import PROMPTLY_S, Service, running, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,7 +31,7 @@ async def test_a_store_that_is_killed_and_comes_back(service: Service) -> None:
 
     began = time.monotonic()
     refused = await service.api.post("/v1/events", json=owner.event("new_device"))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < PROMPTLY_S
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) > 0
     assert refused.headers["content-type"] == "application/problem+json"
@@ -65,7 +65,7 @@ async def test_a_store_that_hangs_is_given_up_within_two_seconds(service: Servic
         began = time.monotonic()
         refused = await service.api.post("/v1/events", json=owner.event("login_succeeded"))
         assert refused.status_code == 503
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < PROMPTLY_S
     finally:
         os.kill(process, signal.SIGCONT)
     assert await mailed(service, owner, owner.event("login_succeeded", 2))

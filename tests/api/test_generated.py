@@ -4,8 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.api.conftest import Served
 from tests.service import API_KEY
 
@@ -31,8 +29,6 @@ phases = { coverage = { enabled = false } }
 """
 
 
-# It computes all the time, where other tests wait.
-@pytest.mark.timeout(400)
 def test_no_request_is_answered_otherwise_than_described(served: Served, tmp_path: Path) -> None:
     configuration = tmp_path / "schemathesis.toml"
     configuration.write_text(CONFIGURATION)
