@@ -13,7 +13,7 @@ from notifier.catalogs.files import Shelf, Unreadable, ids, key, messages, parse
 from notifier.catalogs.findings import UNSERVABLE, Finding, Objection
 from notifier.catalogs.form import misformed
 from notifier.catalogs.literals import literals
-from notifier.catalogs.phrases import PLACEHOLDER, Phrase
+from notifier.catalogs.phrases import Phrase
 from notifier.catalogs.plurals import forms
 from notifier.catalogs.rendered import costly, perhaps_costly, perhaps_too_long, too_long
 from notifier.catalogs.soundness import unsound
@@ -21,6 +21,7 @@ from notifier.catalogs.speech import Cost, Speech
 from notifier.catalogs.standing import header, in_step, unfinished
 from notifier.catalogs.usage import Form, Usage
 from notifier.catalogs.variants import variants
+from notifier.rendering.gate import PLACEHOLDER
 from notifier.rendering.negotiation import SOURCE_LOCALE
 from notifier.rendering.renderer import Voice
 

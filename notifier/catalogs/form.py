@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from notifier.catalogs.findings import Objection
-from notifier.catalogs.phrases import PLACEHOLDER, Phrase
+from notifier.catalogs.phrases import Phrase
 from notifier.catalogs.typography import NARROW, NO_BREAK, Typography, typography
+from notifier.rendering.gate import PLACEHOLDER
 
 _CLOSERS = "\"”»’')]】」』"
 # What may end a sentence or a label in some script.

@@ -9,8 +9,8 @@ from babel.messages.catalog import Message
 
 from notifier.catalogs.files import ids, strings
 from notifier.catalogs.usage import Form
+from notifier.rendering.gate import PLACEHOLDER
 
-PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _LIMIT = re.compile(r"[Aa]t most (\d+) characters")
 
 

@@ -11,10 +11,10 @@ from babel.messages.catalog import Catalog, Message
 from notifier.catalogs.files import ids, key, messages, strings
 from notifier.catalogs.findings import Objection
 from notifier.catalogs.gsm import spelled
-from notifier.catalogs.phrases import PLACEHOLDER
 from notifier.catalogs.speech import Cost
 from notifier.catalogs.standing import Found
 from notifier.catalogs.usage import Form, Place
+from notifier.rendering.gate import PLACEHOLDER
 from notifier.rendering.segments import outside
 
 # RFC 5322 section 2.1.1; what shows mail cuts a subject long before.

@@ -8,24 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from notifier.catalogs.findings import Objection
-from notifier.catalogs.phrases import PLACEHOLDER, Phrase
+from notifier.catalogs.phrases import Phrase
 from notifier.catalogs.typography import NARROW, NO_BREAK, typography
+from notifier.rendering.gate import HIDDEN, LINK, MARKUP, PLACEHOLDER
 from notifier.rendering.negotiation import SOURCE_LOCALE
 
-# Bidi controls, zero-width characters, line separators, byte-order mark, NUL and the other controls.
-_HIDDEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-_DOMAINS = (
-    "com|org|net|info|io|app|biz|xyz|me|co|eu|top|site|online|link|click|dev|example|"
-    "al|ar|at|au|be|bg|br|ca|ch|cn|cz|de|dk|ee|es|fi|fr|gr|hr|hu|ie|il|in|is|it|jp|kr|lt|lv|mk|mx|nl|no|nz|pl|pt|ro|rs|"
-    "ru|se|si|sk|su|tr|tw|ua|uk|us|xk|za"
-)
-# Addresses of the web and of people, and what a telephone makes a number of.
-_LINK = re.compile(
-    r"\w+://\S*|www\.\S*|\b(?:javascript|mailto|tel|sms|data):\S*"
-    rf"|\b[a-z0-9-]{{2,}}\.(?:{_DOMAINS})\b|[\w.]+@[\w.]+|\+?\d[\d ()-]{{6,}}\d"
-)
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)[^<>]*>")
-_MARKUP = re.compile(r"<[^>]*>?|&#?\w+;|\{[{%#]|[%#}]\}")
+# Spelling in some languages (`typography` says in which), hidden in all others.
+_JOINERS = re.compile("[\u200c\u200d]")
 _LETTERS = re.compile(r"[^\W\d_]")
 _SPACES = re.compile(r"[ \t]{2,}")
 
@@ -83,10 +73,10 @@ def _markup(phrase: Phrase, string: str) -> Iterator[Objection]:
         elif not _balanced(found):
             yield Objection("tags", "closes its tags in another order than it opens them", f"as in {_tags(wanted)}")
         string, english = _TAG.sub("", string), _TAG.sub("", english)
-    if new := [hit for hit in _MARKUP.findall(string) if hit not in english]:
+    if new := [hit for hit in MARKUP.findall(string) if hit not in english]:
         yield Objection("markup", f"has {new[0]!r}, which is markup", "plain text")
     bare = PLACEHOLDER.sub("", string)
-    if links := [hit for hit in _LINK.findall(bare) if hit not in english]:
+    if links := [hit for hit in LINK.findall(bare) if hit not in english]:
         yield Objection("link", f"has {links[0]!r}, which leads somewhere", "only what the English has")
 
 
@@ -106,7 +96,8 @@ def _balanced(tags: list[tuple[str, str]]) -> bool:
 
 def _hidden(phrase: Phrase, string: str) -> Iterator[Objection]:
     needed = typography(phrase.locale).joiners
-    if found := sorted({f"U+{ord(char):04X}" for char in _HIDDEN.findall(string) if char not in needed}):
+    joiners = [char for char in _JOINERS.findall(string) if char not in needed]
+    if found := sorted({f"U+{ord(char):04X}" for char in (*HIDDEN.findall(string), *joiners)}):
         yield Objection("hidden", f"has characters that nobody sees: {', '.join(found)}", "the text without them")
 
 

@@ -14,17 +14,26 @@ from babel.messages.catalog import Catalog, Message
 
 # No language looks beyond the last two digits of a number that a message of ours may have.
 _NUMBERS = range(200)
-_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
-_MARKUP = re.compile(r"<[^>]*>?|&#?\w+;")
-_ADDRESS = re.compile(r"\w+://\S*|www\.\S*|[\w.]+@[\w.]+\w")
+PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+MARKUP = re.compile(r"<[^>]*>?|&#?\w+;|\{[{%#]|[%#}]\}")
+_DOMAINS = (
+    "com|org|net|info|io|app|biz|xyz|me|co|eu|top|site|online|link|click|dev|example|"
+    "al|ar|at|au|be|bg|br|ca|ch|cn|cz|de|dk|ee|es|fi|fr|gr|hr|hu|ie|il|in|is|it|jp|kr|lt|lv|mk|mx|nl|no|nz|pl|pt|ro|rs|"
+    "ru|se|si|sk|su|tr|tw|ua|uk|us|xk|za"
+)
+# Addresses of the web and of people, and what a telephone makes a number of.
+LINK = re.compile(
+    r"\w+://\S*|www\.\S*|\b(?:javascript|mailto|tel|sms|data):\S*"
+    rf"|\b[a-z0-9-]{{2,}}\.(?:{_DOMAINS})\b|[\w.]+@[\w.]+|\+?\d[\d ()-]{{6,}}\d"
+)
 # Bidi controls, zero-width characters, line separators, byte-order mark and the other controls. The joiners of Persian
 # and the Indic scripts (U+200C, U+200D) are spelling, and pass.
-_HIDDEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+HIDDEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 # What a translation may have only where its message id has the same.
 _NEVER_ADDED = {
-    _MARKUP: "adds markup",
-    _ADDRESS: "adds an address",
-    _HIDDEN: "adds a character that cannot be seen",
+    MARKUP: "adds markup",
+    LINK: "adds an address",
+    HIDDEN: "adds a character that cannot be seen",
 }
 
 
@@ -64,14 +73,16 @@ def _wrong(message: Message, forms: int, lone: Set[int]) -> Iterator[str]:
         return  # not used: the message falls back whole
     if message.pluralizable and len(strings) != forms:
         yield f"needs {forms} plural forms"
-    source, expected = " ".join(ids), set(_PLACEHOLDER.findall(" ".join(ids)))
+    source = PLACEHOLDER.sub("", " ".join(ids))
+    expected = set(PLACEHOLDER.findall(" ".join(ids)))
     for number, string in enumerate(strings):
-        has = set(_PLACEHOLDER.findall(string))
+        has = set(PLACEHOLDER.findall(string))
         spare = message.pluralizable and number in lone
         if has != expected and not (spare and has < expected):
             yield f"needs the placeholders {', '.join(f'%({name})s' for name in sorted(expected)) or 'none'}"
         # Any other per cent sign would stop the rendering.
-        if "%" in _PLACEHOLDER.sub("", string).replace("%%", ""):
+        bare = PLACEHOLDER.sub("", string)
+        if "%" in bare.replace("%%", ""):
             yield "has a per cent sign that begins no placeholder (write %%)"
         known = {hit for pattern in _NEVER_ADDED for hit in pattern.findall(source)}
-        yield from (said for pattern, said in _NEVER_ADDED.items() if set(pattern.findall(string)) - known)
+        yield from (said for pattern, said in _NEVER_ADDED.items() if set(pattern.findall(bare)) - known)
