@@ -138,13 +138,13 @@ class LinksRevoked(Answer):
 
 
 class LinkEntry(Answer):
-    """Something that happened to a link."""
+    """Something that happened to a link, or to all of a purpose (then `link` is None)."""
 
     at: datetime
     what: str
     purpose: str
-    link: str = ""
-    reason: str = ""
+    link: str | None
+    reason: str | None
 
 
 class Audit(Answer):

@@ -78,6 +78,22 @@ async def test_its_deadline_is_counted_from_when_it_is_due(
     assert not mails.given
 
 
+async def test_an_inbox_has_it_when_it_is_due_and_never_once_it_is_cancelled(
+    parts: Parts, delivery: Delivery, clock: SetClock, post: Post
+) -> None:
+    async def items() -> int:
+        await deliver(delivery, Lane.ALERT)
+        return len((await parts.inbox.page(ACCOUNT, None, 50, parts.clock(), unread=False)).entries)
+
+    await post(channel="inbox", email=None, send_at=moment(clock.now + HOUR))
+    cancelled = await post(channel="inbox", email=None, send_at=moment(clock.now + HOUR))
+    assert await cancel(parts, cancelled) is None
+    assert await items() == 0
+    clock.forward(ms=HOUR)
+    assert await items() == 1
+    assert await standing(parts, cancelled) == "cancelled"
+
+
 async def test_a_time_that_is_past_is_now(parts: Parts, delivery: Delivery, clock: SetClock, post: Post) -> None:
     id = await post(send_at=moment(clock.now) - timedelta(days=400))
     assert await standing(parts, id) == "accepted"
