@@ -32,9 +32,10 @@ class Reading:
         try:
             envelope = read(Envelope, posted)
         except Invalid as error:
-            # A type that was misspelt is told with the rest, so that one look mends all.
+            # A type that was misspelt is told with the rest, and a wrong context, so that one look mends all.
             unknown = notice is None and isinstance(posted, dict) and isinstance(posted.get("type"), str)
-            raise Invalid([*([_UNKNOWN] if unknown else []), *error.problems]) from None
+            context = _wrong_context(notice, posted) if notice else ()
+            raise Invalid([*([_UNKNOWN] if unknown else []), *error.problems, *context]) from None
         if notice is None:
             raise Invalid([_UNKNOWN])
         url = self.schemas.url(notice.name)
@@ -68,6 +69,17 @@ def _notice(posted: Any) -> Notice | None:
     if not isinstance(type, str) or not type.startswith(TYPE_PREFIX):
         return None
     return NOTICES.get(type.removeprefix(TYPE_PREFIX))
+
+
+def _wrong_context(notice: Notice, posted: dict[str, Any]) -> Sequence[FieldProblem]:
+    data = posted.get("data")
+    context = data.get("context") if isinstance(data, dict) else None
+    if isinstance(context, dict):
+        try:
+            read(notice.context, context, "/data/context")
+        except Invalid as error:
+            return error.problems
+    return ()
 
 
 def _shown_codeless(notice: Notice, data: Delivery) -> None:

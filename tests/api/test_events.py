@@ -100,6 +100,17 @@ async def test_one_look_at_a_refusal_shows_all_that_is_wrong(web: httpx.AsyncCli
     assert wrong["/type"].startswith("must be one of account.login_succeeded, ")
     assert wrong["/specversion"] == "must be '1.0'"
     assert wrong["/data/channels/0"] == "must be 'email', 'sms' or 'inbox'"
+    # Of a notice that there is, what it needs is told with the rest.
+    made["type"] = "account.login_succeeded"
+    made["data"]["context"] |= {"ip": "nowhere", "more": 1}
+    problem = (await web.post("/v1/events", json=made)).json()
+    assert [each["pointer"] for each in problem["errors"]] == [
+        "/specversion",
+        "/data/recipient/email",
+        "/data/channels/0",
+        "/data/context/ip",
+        "/data/context/more",
+    ]
 
 
 async def test_an_event_is_accepted_with_its_notifications(web: httpx.AsyncClient, event: MakeEvent) -> None:
