@@ -1,6 +1,7 @@
 """Relays that refuse, are silent, break off, or ask to come again: mails go elsewhere, or again, or are given up."""
 
 import asyncio
+import json
 import ssl
 import subprocess
 import sys
@@ -140,8 +141,8 @@ async def refusing_until_replayed(trial: Trial) -> None:
     trial.relay.fault = at("RCPT", reply("550 5.7.1 Listed"), times=trial.size)
     await trial.burst(trial.size)
     await trial.settle()
-    listed = await _notifier(trial, "list")
-    assert {line.split()[0] for line in listed} == set(trial.accepted)
+    listed = await _notifier(trial, "list", "--json")
+    assert {json.loads(line)["id"] for line in listed} == set(trial.accepted)
     assert len(await _notifier(trial, "replay", "--all")) == trial.size
 
 

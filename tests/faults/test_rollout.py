@@ -52,7 +52,7 @@ async def without_a_template(trial: Trial) -> None:
     ids = await trial.burst(trial.size)
 
     async def known() -> bool:
-        return all("TemplateNotFound" in str(shown["timeline"]) for _, shown in await trial.show(ids))
+        return all("error_FileNotFoundError" in str(shown["timeline"]) for _, shown in await trial.show(ids))
 
     await until(known, 60)
     assert '"event": "attempt_broke", "level": "error"' in (trial.service.logs / "worker.log").read_text()
