@@ -5,18 +5,19 @@ import secrets
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from pathlib import Path
 
 import httpx
 import pytest
+from arq.connections import ArqRedis
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from notifier import bounces, ids
 from notifier.app import create_app
 from notifier.return_path import ReturnPath
-from notifier.sandbox.valkey import EmbeddedValkey
 from notifier.transports.base import Report
 from tests.conftest import SetClock
 from tests.people import Owner, post
@@ -210,13 +211,17 @@ async def _status(api: httpx.AsyncClient, id: str, status: str) -> bool:
 
 
 @pytest.fixture
-def bouncing(monkeypatch: pytest.MonkeyPatch, valkey: EmbeddedValkey, clock: SetClock) -> httpx.AsyncClient:
-    for name, value in environment(NOTIFIER_BOUNCE_ADDRESS=MAILBOX, NOTIFIER_REDIS_URL=valkey.url).items():
+async def bouncing(
+    monkeypatch: pytest.MonkeyPatch, redis: ArqRedis, clock: SetClock
+) -> AsyncIterator[httpx.AsyncClient]:
+    for name, value in environment(NOTIFIER_BOUNCE_ADDRESS=MAILBOX).items():
         monkeypatch.setenv(name, value)
     from notifier.config import load
 
-    transport = httpx.ASGITransport(create_app(load(), clock=clock))
-    return httpx.AsyncClient(transport=transport, base_url="http://api", headers={"authorization": "Bearer test-key"})
+    transport = httpx.ASGITransport(create_app(load(), redis, clock))
+    headers = {"authorization": "Bearer test-key"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as api:
+        yield api
 
 
 @pytest.mark.parametrize(
