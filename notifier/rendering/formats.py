@@ -4,6 +4,7 @@ import re
 from copy import copy
 from datetime import datetime
 from decimal import Context, Decimal, localcontext
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -20,6 +21,8 @@ _AFTER_SENTENCE = re.compile("(?:(?<=[。！？]) |(?<=。)\n)(?=[0-9]|[^\\s\x00
 _EXACT = Context(prec=60)
 
 
+# A mail says a time twice, as HTML and as text.
+@lru_cache(maxsize=1024)
 def full_datetime(value: datetime, locale: str, zone: str) -> str:
     """`9 March 2026, 15:05 (Central European Standard Time)`: the zone named, since the reader may be elsewhere."""
     local = value.astimezone(ZoneInfo(zone))
