@@ -1,4 +1,4 @@
-"""`python -m bench [section …]`: measures, keeps each section's rows in `bench/results`, and prints one table of all."""
+"""`python -m bench [section …]`: measures, keeps the rows in `bench/results`, and prints one table of all."""
 
 import argparse
 import importlib

@@ -38,7 +38,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Told:
-    """By the steady clock, in seconds: when each request was to be sent, and was answered; and the answers' statuses."""
+    """By the steady clock, in seconds, when each request was to be sent and was answered; and the answers' statuses."""
 
     begun: list[float]
     ended: list[float]
@@ -46,7 +46,7 @@ class Told:
 
     @property
     def latencies(self) -> list[float]:
-        """From when it was due to be sent, so that a server that stalls is not spared what would have come meanwhile."""
+        """From when each was due to be sent: a server that stalls is not spared what would have come meanwhile."""
         return [end - begin for begin, end in zip(self.begun, self.ended, strict=True)]
 
     @property
@@ -132,9 +132,9 @@ class _Client(asyncio.Protocol):
 class _Sending:
     def __init__(self, job: Job) -> None:
         head = "".join(f"{name}: {value}\r\n" for name, value in job.headers.items())
+        host = f"HTTP/1.1\r\nHost: 127.0.0.1:{job.port}\r\n{head}"
         self._requests = [
-            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{job.port}\r\n{head}Content-Length: {len(body.encode())}\r\n\r\n"
-            f"{body}".encode()
+            f"{method} {path} {host}Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
             for method, path, body in job.requests
         ]
         count = len(self._requests)

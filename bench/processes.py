@@ -1,5 +1,6 @@
 """Processes that a measurement needs come up, answer on their port, and are gone after it."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -53,11 +54,9 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]", seconds: float = 30)
 def stop(process: "subprocess.Popen[bytes]") -> None:
     """Ends it, and its children with it."""
     for how in (signal.SIGTERM, signal.SIGKILL):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             # Its group: some fork.
             os.killpg(process.pid, how)
-        except ProcessLookupError:
-            pass
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:

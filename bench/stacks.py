@@ -1,5 +1,5 @@
-"""Whole services that take `POST /v1/events` and send mail: ours and its peers. Each has a store of its own (Valkey, AOF
-each second), one API process, and as many workers as it is told.
+"""Whole services that take `POST /v1/events` and send mail: ours and its peers. Each has a store of its own (Valkey,
+AOF each second), one API process, and as many workers as it is told.
 """
 
 import base64
@@ -93,7 +93,16 @@ def ours(smtp: int, workers: int = 1) -> Iterator[Stack]:
 def celery(smtp: int) -> Iterator[Stack]:
     """FastAPI, Celery (prefork, two), Django's templates and `send_mail`."""
     program = [sys.executable, "-m", "celery", "--app", "bench.peers.celery_mail", "--quiet", "worker"]
-    options = ["--pool", "prefork", "--concurrency", "2", "--loglevel", "WARNING", "--without-mingle", "--without-gossip"]
+    options = [
+        "--pool",
+        "prefork",
+        "--concurrency",
+        "2",
+        "--loglevel",
+        "WARNING",
+        "--without-mingle",
+        "--without-gossip",
+    ]
     with _peer("FastAPI + Celery + Django", "bench.peers.celery_api", [*program, *options], smtp) as service:
         yield service
 

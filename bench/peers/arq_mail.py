@@ -4,10 +4,10 @@ from typing import Any, ClassVar
 
 import aiosmtplib
 from arq.connections import RedisSettings
+from itsdangerous import URLSafeTimedSerializer
 
 from bench.peers.jinja_mail import mail
 from bench.peers.posted import BASE_URL, CODE_LIFE_S, CODES, LINK_KEY, LINKS, SMTP_PORT, SOCKET, code
-from itsdangerous import URLSafeTimedSerializer
 
 _signer = URLSafeTimedSerializer(LINK_KEY, salt="links")
 

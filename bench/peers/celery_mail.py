@@ -20,7 +20,7 @@ from bench.peers.posted import BASE_URL, CODE_LIFE_S, CODES, LINKS, SENDER, SMTP
 if not settings.configured:
     made = django_templates.made()
     settings.configure(
-        SECRET_KEY="a key of fifty characters or more, for links alone",  # noqa: S106  # of a peer in a bench
+        SECRET_KEY="a key of fifty characters or more, for links alone",  # of a peer in a bench
         USE_I18N=True,
         USE_TZ=True,
         LANGUAGE_CODE="en",

@@ -10,11 +10,11 @@ import re
 from functools import partial
 from typing import Any
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from bench.notices import LOCALES, MIXED, context
 from bench.peers.posted import ALL_LINKS, CODES, LINKS
 from bench.processes import ROOT

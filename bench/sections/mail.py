@@ -64,7 +64,7 @@ def through(opened: Callable[[int], AbstractContextManager[stacks.Stack]], count
 def _ready() -> bytes:
     """A mail as (b) makes it, of the middle size."""
     job = posted.job(posted.Posted.model_validate(notices.event("password_reset", "de", "ready", 1)), "ready")
-    urls = {name: f"{posted.BASE_URL}/l/{'x' * 76}" for name in posted.LINKS["password_reset"]}
+    urls = dict.fromkeys(posted.LINKS["password_reset"], f"{posted.BASE_URL}/l/{'x' * 76}")
     return jinja_mail.mail(job, urls, "123456").as_bytes()
 
 

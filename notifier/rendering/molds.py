@@ -1,4 +1,4 @@
-"""A template and a message's facts come in, its words go out: what only repeats from message to message is written once.
+"""A template and a message's facts come in, its words go out: what repeats from message to message is written once.
 
 A template is run with *blanks* in place of all that is merely printed (a name, a device, a time, a link); what it says
 around them is the mold of every message with the same other facts, and is filled by joining strings. A template that
@@ -56,7 +56,7 @@ class Blank:
 
     def __html__(self) -> Markup:
         self.blanks.append(self)
-        return Markup(f"{_OPEN}{len(self.blanks) - 1}{_CLOSE}")
+        return Markup(f"{_OPEN}{len(self.blanks) - 1}{_CLOSE}")  # noqa: S704  # digits
 
     def __str__(self) -> str:
         return str(self.__html__())
