@@ -32,6 +32,8 @@ class Bells:
     def __init__(self, redis: ArqRedis, clock: Callable[[], int]) -> None:
         self._redis = redis
         self._clock = clock
+        # By bell, the latest span for which this process has one under way.
+        self._under_way: dict[str, int] = {}
 
     async def deliver(self, lane: Lane) -> None:
         """This lane has notifications that are due."""
@@ -48,9 +50,17 @@ class Bells:
     async def _enqueue(self, function: str, *arguments: str) -> None:
         span = self._clock() // _SPAN_MS
         name = ":".join((function, *arguments))
-        if await self._redis.enqueue_job(function, *arguments, _job_id=f"{name}:{span}", _expires=_LIFE_S):
+        latest = self._under_way.get(name, 0)
+        if latest == span + 1:
+            # It will ring once this span is over, and so after what is told of now.
+            return
+        self._under_way[name] = max(latest, span)
+        if latest < span and await self._redis.enqueue_job(
+            function, *arguments, _job_id=f"{name}:{span}", _expires=_LIFE_S
+        ):
             return
         # Rung within this span already, and that job may have looked before we wrote: one more, after it.
+        self._under_way[name] = span + 1
         await self._redis.enqueue_job(
             function, *arguments, _job_id=f"{name}:{span + 1}", _defer_by=_SPAN_MS / 1000, _expires=_LIFE_S
         )

@@ -1,7 +1,8 @@
 """The URL of a Redis comes in; a client goes out, patient or not, that finds it again after a failover."""
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from arq.connections import ArqRedis
@@ -15,10 +16,16 @@ from redis.asyncio.sentinel import (
     SentinelManagedSSLConnection,
 )
 from redis.backoff import ExponentialBackoff, NoBackoff
-from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
+from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, RedisError, TimeoutError
 
 from notifier.bells import QUEUE, serialize
 from notifier.store_url import Sentinels, sentinels
+
+_Asked = tuple[tuple[Any, ...], dict[str, Any], asyncio.Future[Any]]
+# Nobody is harmed by an answer that its asker does not wait for any more.
+_READS = frozenset(("GET", "EXISTS", "HGETALL", "HMGET"))
+# What is not waited for any more must not be done minutes later, as by a patient client: a claim would be nobody's.
+_WRITES = frozenset(("EVALSHA",))
 
 # A Sentinel that does not answer at once is passed over: another knows as much.
 _SENTINEL_S = 0.4
@@ -39,7 +46,56 @@ def connect(url: str, *, patient: bool) -> ArqRedis:
     }
     where = sentinels(url)
     pool = _SentinelPool.of(where, options) if where else _DirectPool.of(url, options)
-    return ArqRedis(pool, job_serializer=serialize, job_deserializer=json.loads, default_queue_name=QUEUE)
+    together = _READS if patient else _READS | _WRITES
+    return _Client(pool, together, job_serializer=serialize, job_deserializer=json.loads, default_queue_name=QUEUE)
+
+
+class _Client(ArqRedis):
+    """Sends what is asked within one turn of the event loop in one piece, where the commands are among `together`:
+    what a write to a socket and a read from it cost is shared by all that work side by side.
+    """
+
+    def __init__(self, pool: ConnectionPool, together: frozenset[str], **options: Any) -> None:
+        super().__init__(pool, **options)
+        self._together = together
+        self._asked: list[_Asked] = []
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def execute_command(self, *command: Any, **options: Any) -> Any:
+        if command[0] not in self._together:
+            return await super().execute_command(*command, **options)
+        loop = asyncio.get_running_loop()
+        answer = loop.create_future()
+        if not self._asked:
+            loop.call_soon(self._send)
+        self._asked.append((command, options, answer))
+        return await answer
+
+    def _send(self) -> None:
+        asked, self._asked = self._asked, []
+        task = asyncio.ensure_future(self._answer(asked))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _answer(self, asked: Sequence[_Asked]) -> None:
+        try:
+            if len(asked) == 1:
+                ((command, options, _),) = asked
+                answers = [await super().execute_command(*command, **options)]
+            else:
+                async with self.pipeline(transaction=False) as pipe:
+                    for command, options, _ in asked:
+                        pipe.execute_command(*command, **options)
+                    answers = await pipe.execute(raise_on_error=False)
+        except (RedisError, OSError) as error:
+            answers = [error] * len(asked)
+        for (_, _, awaited), answer in zip(asked, answers, strict=True):
+            if awaited.done():
+                continue
+            if isinstance(answer, Exception):
+                awaited.set_exception(answer)
+            else:
+                awaited.set_result(answer)
 
 
 class _Pool(ConnectionPool):
