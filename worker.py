@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 from arq.connections import ArqRedis
 
-from notifier.bells import HEARD, QUEUE, serialize
+from notifier.bells import FORWARD, HEARD, QUEUE, listening, serialize
 from notifier.composition import Parts, open_store
 from notifier.config import Settings, load
 from notifier.delivery import Delivery
@@ -29,11 +29,10 @@ from notifier.transports.smtp import SmtpTransport
 from notifier.transports.turns import Turns
 from notifier.transports.twilio import TwilioTransport
 
-# arq looks every 0.5 s unless told otherwise; a person waits for a code.
-_POLL = timedelta(milliseconds=20)
+# A bell is what is left of a knock that nobody heard: arq need not look more often than rounds do by themselves.
+_POLL = timedelta(milliseconds=500)
 # What is in hand may end when the worker is told to: well within the 30 s that orchestrators give.
 _DRAIN = timedelta(seconds=15)
-FORWARD = "forward"
 
 
 async def deliver(ctx: dict[str, Any], lane: str) -> None:
@@ -98,6 +97,12 @@ async def startup(ctx: dict[str, Any]) -> None:
     for one in ctx["rounds"].values():
         one.start()
     opened.push_async_callback(_end, ctx["rounds"].values())
+
+    def knocked(queue: str) -> None:
+        if queue in ctx["rounds"]:
+            ctx["rounds"][queue].ring()
+
+    await opened.enter_async_context(listening(ctx["redis"], knocked))
 
 
 async def shutdown(ctx: dict[str, Any]) -> None:

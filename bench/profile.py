@@ -12,7 +12,7 @@ from bench import load, notices, stacks
 from bench.sinks import SmtpSink
 
 _COUNT = 4_000
-_SHOWN = 45
+_SHOWN = 70
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def _profiler(pid: int, output: Path) -> "subprocess.Popen[bytes]":
-    command = [Path(sys.executable).with_name("py-spy"), "record", "--pid", str(pid), "--rate", "250"]
+    command: list[str | Path] = [Path(sys.executable).with_name("py-spy"), "record", "--pid", str(pid), "--rate", "250"]
     options = ["--duration", "600", "--format", "raw", "--output", str(output), "--nonblocking"]
     return subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -44,10 +44,10 @@ def _tell(name: str, raw: str) -> None:
     """By function: in itself, and with what it calls."""
     own, whole = Counter[str](), Counter[str]()
     for line in raw.splitlines():
-        stack, _, count = line.rpartition(" ")
+        stack, _, times = line.rpartition(" ")
         frames = [re.sub(r":\d+\)$", ")", frame) for frame in stack.split(";")]
-        own[frames[-1]] += int(count)
-        whole.update(dict.fromkeys(frames, int(count)))
+        own[frames[-1]] += int(times)
+        whole.update(dict.fromkeys(frames, int(times)))
     total = own.total()
     sys.stdout.write(f"\n{name}: {total} samples\n")
     for kind, found in (("with what it calls", whole), ("itself", own)):

@@ -46,7 +46,7 @@ class SmtpSink:
         self.port = free_port()
         self._counter: IO[bytes] = tempfile.TemporaryFile()
         user = ["-u", "root"] if os.getuid() == 0 else []
-        command = [program, "-c", *user, f"127.0.0.1:{self.port}", "1024"]
+        command: list[str | Path] = [program, "-c", *user, f"127.0.0.1:{self.port}", "1024"]
         self._process = start(command, environment, self._counter, self.port)
 
     @property

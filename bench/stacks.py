@@ -44,7 +44,7 @@ def _secret() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
-def settings(store: str, smtp: int, port: int) -> dict[str, str]:
+def settings(store: str, smtp: int, port: int, platform: int = 1) -> dict[str, str]:
     """The environment of our service, as in production but for the addresses of its edges."""
     return {
         "PATH": os.environ["PATH"],
@@ -54,7 +54,7 @@ def settings(store: str, smtp: int, port: int) -> dict[str, str]:
         "NOTIFIER_SUPPORT_EMAIL": "help@northbank.example",
         "NOTIFIER_REDIS_URL": store,
         "NOTIFIER_SMTP_URLS": f"smtp://{HOST}:{smtp}?tls=none",
-        "NOTIFIER_PLATFORM_URL": f"http://{HOST}:1/webhooks",
+        "NOTIFIER_PLATFORM_URL": f"http://{HOST}:{platform}/webhooks",
         "NOTIFIER_PLATFORM_SECRETS": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
         "NOTIFIER_LINK_KEYS": _secret(),
         "NOTIFIER_CODE_KEYS": _secret(),
@@ -72,11 +72,11 @@ def store() -> Iterator[EmbeddedValkey]:
 
 
 @contextmanager
-def ours(smtp: int, workers: int = 1) -> Iterator[Stack]:
-    """The product, by its own commands."""
+def ours(smtp: int, workers: int = 1, platform: int = 1, **changed: str) -> Iterator[Stack]:
+    """The product, by its own commands; its settings `changed`."""
     with ExitStack() as stack:
         valkey, port = stack.enter_context(store()), free_port()
-        environment = settings(valkey.url, smtp, port)
+        environment = settings(valkey.url, smtp, port, platform) | changed
         service = Stack("notifier", port, valkey, environment, {"Authorization": f"Bearer {KEY}", **_JSON})
         serve = start([sys.executable, "-m", "notifier", "serve", "--port", str(port)], environment, None, port)
         stack.callback(stop, serve)
@@ -128,6 +128,15 @@ def web(name: str, module: str, valkey: EmbeddedValkey, environment: dict[str, s
         yield Stack(name, port, valkey, environment, _JSON, {"api": process.pid})
     finally:
         stop(process)
+
+
+@contextmanager
+def alone(name: str, module: str) -> Iterator[Stack]:
+    """An application with a store and no worker."""
+    with store() as valkey:
+        environment = {"PATH": os.environ["PATH"], "PEER_SOCKET": valkey.url.removeprefix("unix://")}
+        with web(name, module, valkey, environment) as service:
+            yield service
 
 
 @contextmanager

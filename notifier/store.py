@@ -63,7 +63,7 @@ class _Client(ArqRedis):
 
     async def execute_command(self, *command: Any, **options: Any) -> Any:
         if command[0] not in self._together:
-            return await super().execute_command(*command, **options)
+            return await super().execute_command(*command, **options)  # type: ignore[no-untyped-call]
         loop = asyncio.get_running_loop()
         answer = loop.create_future()
         if not self._asked:
@@ -81,7 +81,7 @@ class _Client(ArqRedis):
         try:
             if len(asked) == 1:
                 ((command, options, _),) = asked
-                answers = [await super().execute_command(*command, **options)]
+                answers = [await super().execute_command(*command, **options)]  # type: ignore[no-untyped-call]
             else:
                 async with self.pipeline(transaction=False) as pipe:
                     for command, options, _ in asked:

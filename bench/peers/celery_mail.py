@@ -13,6 +13,7 @@ from django.core.signing import TimestampSigner
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
+from bench.notices import LOCALES
 from bench.peers import django_templates
 from bench.peers.jinja_mail import facts
 from bench.peers.posted import BASE_URL, CODE_LIFE_S, CODES, LINKS, SENDER, SMTP_PORT, SOCKET, code
@@ -24,7 +25,7 @@ if not settings.configured:
         USE_I18N=True,
         USE_TZ=True,
         LANGUAGE_CODE="en",
-        LANGUAGES=[(locale, locale) for locale in django_templates.LOCALES],
+        LANGUAGES=[(locale, locale) for locale in LOCALES],
         LOCALE_PATHS=[made / "locale"],
         TEMPLATES=[
             {

@@ -10,19 +10,19 @@ from django.utils.safestring import SafeString
 register = template.Library()
 
 
-@register.filter
+@register.filter  # type: ignore[untyped-decorator]
 def own(value: object) -> SafeString:
     """Its own direction."""
     return format_html("<bdi>{}</bdi>", value)
 
 
-@register.filter
+@register.filter  # type: ignore[untyped-decorator]
 def ltr(value: object) -> SafeString:
     """Left to right."""
     return format_html('<bdi dir="ltr">{}</bdi>', value)
 
 
-@register.filter
+@register.filter  # type: ignore[untyped-decorator]
 def amount(value: str, asset: str) -> str:
     """With its asset."""
     return f"{number_format(Decimal(value))} {asset}"
