@@ -1,6 +1,6 @@
 """What wakes workers: knocks, which all that listen hear at once, and bells, arq jobs, which one of them hears, also
-later. Both say which queue has work and nothing else: no address, code or token. One that is lost costs a second: whoever
-is meant also looks by itself.
+later. Both say which queue has work and nothing else: no address, code or token. One that is lost costs a second:
+whoever is meant looks by itself.
 """
 
 import asyncio

@@ -16,7 +16,7 @@ NARROW_NO_BREAK_SPACE = "\N{NARROW NO-BREAK SPACE}"
 # Languages without spaces; and one, or a line break, that a template put between two of their sentences.
 _WITHOUT_SPACES = {"ja", "zh"}
 # A line that ends in a question is a heading, and stays one.
-_AFTER_SENTENCE = re.compile("(?:(?<=[。！？]) |(?<=。)\n)(?=[0-9]|[^\\s\x00-\x7f])")
+_AFTER_SENTENCE = re.compile("(?:[。！？] |。\n)(?=[0-9]|[^\\s\x00-\x7f])")
 # Amounts have up to 48 digits (events.py); `decimal`'s own 28 would refuse to print them.
 _EXACT = Context(prec=60)
 
@@ -82,4 +82,4 @@ def amount(value: Decimal, asset: str, locale: str) -> str:
 
 def closed_up(text: str, locale: str) -> str:
     """Sentences follow one another without a space where the language writes none: 。 has its own."""
-    return _AFTER_SENTENCE.sub("", text) if locale.split("_")[0] in _WITHOUT_SPACES else text
+    return _AFTER_SENTENCE.sub(lambda found: found[0][0], text) if locale.split("_")[0] in _WITHOUT_SPACES else text
