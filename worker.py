@@ -4,6 +4,7 @@ arq runs the process and carries the bells; they ring for rounds of work, one to
 """
 
 import asyncio
+import gc
 import json
 from collections.abc import Collection
 from contextlib import AsyncExitStack
@@ -103,6 +104,8 @@ async def startup(ctx: dict[str, Any]) -> None:
             ctx["rounds"][queue].ring()
 
     await opened.enter_async_context(listening(ctx["redis"], knocked))
+    # What is there now stays: the collector need not look through all of it again and again.
+    gc.freeze()
 
 
 async def shutdown(ctx: dict[str, Any]) -> None:

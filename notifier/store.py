@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from arq.connections import ArqRedis
@@ -16,11 +16,13 @@ from redis.asyncio.sentinel import (
     SentinelManagedSSLConnection,
 )
 from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, RedisError, TimeoutError
 
 from notifier.bells import QUEUE, serialize
 from notifier.store_url import Sentinels, sentinels
 
+_PACKER = HiredisRespSerializer()
 _Asked = tuple[tuple[Any, ...], dict[str, Any], asyncio.Future[Any]]
 # Nobody is harmed by an answer that its asker does not wait for any more.
 _READS = frozenset(("GET", "EXISTS", "HGETALL", "HMGET"))
@@ -117,7 +119,7 @@ class _DirectPool(_Pool):
     @classmethod
     def of(cls, url: str, options: Mapping[str, Any]) -> ConnectionPool:
         pool: ConnectionPool = cls.from_url(url, **options)
-        pool.connection_class = type("_Connection", (_Closing, _OfPrimary, pool.connection_class), {})
+        pool.connection_class = type("_Connection", (_Packing, _Closing, _OfPrimary, pool.connection_class), {})
         return pool
 
 
@@ -137,6 +139,18 @@ class _SentinelPool(_Pool, SentinelConnectionPool):
         if inuse_connections:  # the client is closed; else only the primary has moved
             for sentinel in self.sentinel_manager.sentinels:
                 await sentinel.aclose()
+
+
+class _Packing:
+    """A connection whose commands are packed by hiredis, in C: an event has a hundred words, and in Python they took a
+    sixth of the time in which it is accepted.
+    """
+
+    def pack_command(self, *command: Any) -> list[bytes]:
+        return _PACKER.pack(*command)  # type: ignore[no-any-return]
+
+    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
+        return [b"".join(piece for command in commands for piece in self.pack_command(*command))]
 
 
 class _Closing:
@@ -178,9 +192,9 @@ class _OneAttempt:
             self.retry = patience
 
 
-class _Managed(_Closing, _OneAttempt, SentinelManagedConnection):
+class _Managed(_Packing, _Closing, _OneAttempt, SentinelManagedConnection):
     pass
 
 
-class _SecureManaged(_Closing, _OneAttempt, SentinelManagedSSLConnection):
+class _SecureManaged(_Packing, _Closing, _OneAttempt, SentinelManagedSSLConnection):
     pass
