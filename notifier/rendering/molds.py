@@ -29,6 +29,8 @@ _PRINTED_CONTEXT = frozenset(
         "withdrawal_id", "amount", "asset", "address", "network", "fee",
     )
 )  # fmt: skip
+# What a template takes for nothing is none of a blank's values: those are all something.
+_NONE = (None, "")
 # Around a blank's number. Private use: no fact has them (text.py), no template needs them.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 # In case many differ: all but the few that are always used would be in vain.
@@ -117,11 +119,11 @@ def _kind(facts: Mapping[str, Any]) -> list[object]:
     kind: list[object] = []
     for name, value in facts.items():
         if name in _PRINTED:
-            kind.append(value is None)
+            kind.append(value in _NONE)
         elif name == "links":
             kind += [url is None for url in value.values()]
         elif name == "context":
-            kind += [each is None if field in _PRINTED_CONTEXT else each for field, each in value]
+            kind += [each in _NONE if field in _PRINTED_CONTEXT else each for field, each in value]
         elif name not in ("timezone", "origins"):
             kind.append(value)
     return kind
@@ -132,7 +134,7 @@ def _made(template: Template, facts: Mapping[str, Any], text: str) -> _Mold | No
     blanks: list[Blank] = []
 
     def held(value: Any, *path: str) -> Any:
-        return None if value is None else Blank(path, blanks)
+        return value if value in _NONE else Blank(path, blanks)
 
     blank = {name: held(value, name) if name in _PRINTED else value for name, value in facts.items()}
     blank["links"] = {name: held(url, "links", name) for name, url in facts["links"].items()}
