@@ -8,7 +8,7 @@ from bench import load, notices, stacks
 from bench.table import Row, ratio
 
 NAME = "3. Accepting, events a second"
-EVENTS, BATCH = 6_000, 100
+EVENTS, BATCH = 4_000, 100
 
 
 def run(rounds: int) -> list[Row]:

@@ -16,7 +16,7 @@ from bench.sinks import NotingSink
 from bench.table import Row, kept
 
 NAME = "2. Latency, from post to the relay's 250"
-SECONDS, BULK, CODES = 5, 10_000, 200
+SECONDS, BULK, CODES = 4, 10_000, 200
 
 
 def run(rounds: int) -> list[Row]:
