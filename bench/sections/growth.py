@@ -1,11 +1,13 @@
 """Growth: whether what waits slows what comes, what the store keeps of each, and what more workers do."""
 
 import json
+import os
 import sys
 import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from redis import Redis
@@ -41,6 +43,10 @@ def run(rounds: int) -> list[Row]:
         times = [a / b for a, b in zip(found[f"{size}"], smallest, strict=True)]
         told = f"time a mail, {size:,} waiting / {WAITING[0]:,}"
         rows.append(Row(NAME, told, "x", times, "<= 1.15 x", 1.15, "at most"))
+    rows += [
+        Row(NAME, f"CPU time for a mail: {name.removesuffix(' 1')}", "us", found[f"CPU {name}"])
+        for name in ("api", "worker 1", "Valkey")
+    ]
     rows += _bytes()
     for workers in (1, 2, 4):
         values = [mail.through(partial(stacks.ours, workers=workers), 3_000) for _ in range(min(rounds, 3))]
@@ -60,9 +66,14 @@ def _waiting(rounds: int, found: dict[str, list[float]]) -> None:
                 _fill(client, sample, waits, size)
                 waits = size
                 for _ in range(rounds):
+                    pids = {**service.pids, "Valkey": service.store.pid}
+                    spent = {name: -_spent(pid) for name, pid in pids.items()}
                     told = load.begin(service.job(notices.bodies(MEASURED)))
                     sent += MEASURED
                     ended = sink.wait(sent, 120)
+                    if size == WAITING[0]:
+                        for name, pid in pids.items():
+                            found[f"CPU {name}"].append((spent[name] + _spent(pid)) / MEASURED * 1e6)
                     found[f"{size}"].append((ended - min(told.wait().must_be(202).begun)) / MEASURED * 1e6)
     finally:
         sink.close()
@@ -126,6 +137,12 @@ def _bytes() -> list[Row]:
         Row(NAME, "store, traffic in and out for a mail, from its post to its end", "bytes", [moved / KEPT]),
         Row(NAME, "store, append-only file for a mail", "bytes", [written / KEPT]),
     ]
+
+
+def _spent(pid: int) -> float:
+    """Seconds of CPU."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _moved(client: Any) -> int:
