@@ -16,7 +16,7 @@ from bench.sinks import NotingSink
 from bench.table import Row, kept
 
 NAME = "2. Latency, from post to the relay's 250"
-SECONDS, BULK, CODES = 4, 10_000, 200
+SECONDS, BULK, CODES = 3, 10_000, 150
 
 
 def run(rounds: int) -> list[Row]:
@@ -77,7 +77,7 @@ def _behind_bulk() -> list[float]:
         stack.callback(stop, worker)
         sink.wait(200, 60)
         codes = notices.bodies(CODES, ("verification_code",))
-        told = load.run(service.job(codes, 16, 50)).must_be(202)
+        told = load.run(service.job(codes, 16, 75)).must_be(202)
         taken = sink.wait(CODES + BULK, 120)
         return [1000 * (taken[number] - begun) for number, begun in enumerate(told.begun)]
 

@@ -23,7 +23,7 @@ from links.tokens import Tokens
 from notifier import ids
 
 NAME = "4. Links"
-LINKS, TOKENS = 2_000, 5_000
+LINKS, TOKENS = 1_000, 5_000
 
 
 def run(rounds: int) -> list[Row]:
