@@ -16,6 +16,8 @@ def context(notice: str, number: int) -> dict[str, str]:
     """`data.context` of the event with this number."""
     if notice == "verification_code":
         return {"purpose": "sign_in"}
+    if notice == "withdrawal_appeal_received":
+        return {"occurred_at": _AT}
     device, ip = f"Chrome {number % 50 + 100} on Windows", f"203.0.113.{number % 250}"
     facts = {"occurred_at": _AT, "ip": ip, "device": device, "location": "Tiranë, Albania"}
     if notice == "withdrawal_confirmation":

@@ -75,7 +75,7 @@ def _behind_bulk() -> list[float]:
         load.run(load.Job(service.port, load.posts("/v1/events/batch", batches), 2, None, service.headers)).must_be(200)
         worker: subprocess.Popen[bytes] = start([sys.executable, "-m", "notifier", "worker"], service.environment)
         stack.callback(stop, worker)
-        sink.wait(200, 60)
+        sink.wait(BULK // 50, 60)
         codes = notices.bodies(CODES, ("verification_code",))
         told = load.run(service.job(codes, 16, 75)).must_be(202)
         taken = sink.wait(CODES + BULK, 120)
