@@ -19,7 +19,9 @@ def context(notice: str, number: int) -> dict[str, str]:
     if notice == "withdrawal_appeal_received":
         return {"occurred_at": _AT}
     device, ip = f"Chrome {number % 50 + 100} on Windows", f"203.0.113.{number % 250}"
-    facts = {"occurred_at": _AT, "ip": ip, "device": device, "location": "Tiranë, Albania"}
+    # Each at a time of its own, as in life: a time that was written before is remembered.
+    at = f"2026-03-09T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}Z"
+    facts = {"occurred_at": at, "ip": ip, "device": device, "location": "Tiranë, Albania"}
     if notice == "withdrawal_confirmation":
         facts |= {"withdrawal_id": f"wd-{number}", "amount": "0.25", "asset": "BTC", "network": "Bitcoin"}
         facts |= {"address": "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", "fee": "0.00012"}
