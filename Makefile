@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test scenarios faults check lock catalogs clean
+.PHONY: demo test scenarios faults bench check lock catalogs clean
 
 demo: $(READY)
 	@exec $(BIN)/notifier demo
@@ -21,6 +21,18 @@ scenarios: $(READY)
 # kept in build/faults.md; docs/faults.md says how to read it.
 faults: $(READY)
 	$(BIN)/pytest tests/faults --faults=full -n 3 --dist worksteal
+
+# The service beside its peers and its limits, about twenty minutes on a machine that does nothing else. Ends with a table,
+# which is kept in bench/results. One section: make bench SECTIONS=mail; it has an environment of its own.
+BENCH := build/bench
+bench: $(BENCH)/.ready
+	$(BENCH)/bin/python -m bench $(SECTIONS)
+
+$(BENCH)/.ready: bench/requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock
+	$(BENCH)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -39,6 +51,8 @@ $(READY): requirements.lock pyproject.toml
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra sandbox --extra tracing --group dev pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --extra sandbox -c requirements.lock pyproject.toml bench/requirements.in -o bench/requirements.lock
 
 clean:
 	rm -rf $(VENV) .data build

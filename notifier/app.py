@@ -1,5 +1,6 @@
 """The web composition root: settings come in, the ASGI application goes out."""
 
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -66,6 +67,8 @@ def create_app(settings: Settings, redis: ArqRedis | None = None, clock: Clock =
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await report(redis, settings.acknowledge)
         async with watched(parts.catalogs), news.listening():
+            # What is there now stays: the collector need not look through all of it again and again.
+            gc.freeze()
             yield
         await redis.aclose(close_connection_pool=True)
 

@@ -2,8 +2,9 @@
 the catalog of its locale has changed meanwhile.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 
 from notifier import ids
@@ -41,7 +42,7 @@ class CodeGone(Exception):
 @dataclass(frozen=True, slots=True)
 class Composer:
     """`sender` is a mailbox as RFC 5322 has it; its domain signs with `dkim_keys`. Without a return path bounces go to
-    the sender.
+    the sender. One message is written at a time, at the `desk`.
     """
 
     codes: Codes
@@ -51,6 +52,7 @@ class Composer:
     dkim_keys: Sequence[DkimKey]
     return_path: ReturnPath | None
     clock: Clock
+    desk: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def compose(self, notification: Notification, accepted: Accepted) -> Composed:
         """Raises CodeGone."""
@@ -63,7 +65,11 @@ class Composer:
         make: Mapping[Channel, Make] = {"email": self._mail, "sms": self._sms, "inbox": self._item}
         # Chosen when it was accepted; from then on only another catalog makes another choice.
         reason = notification.locale_reason if choice.locale == notification.locale else choice.reason
-        message = make[notification.channel](notification, accepted, code, choice)
+        async with self.desk:
+            message = make[notification.channel](notification, accepted, code, choice)
+            # What a relay or the store has answered meanwhile is heard before the next is written: a batch that was
+            # claimed would otherwise hold up those that are being handed over.
+            await asyncio.sleep(0)
         return Composed(message, choice.locale, reason)
 
     def _item(self, notification: Notification, accepted: Accepted, _: PrintedCode | None, choice: Choice) -> Item:

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import re
 import secrets
+from functools import lru_cache
 from typing import Literal
 
 from links.tokens import REFERENCE_BYTES, SHORT_REFERENCE_BYTES
@@ -48,6 +49,8 @@ def to_reference(id: str) -> bytes:
         raise ValueError("not an id") from None
 
 
+# An event asks for its account's a dozen times.
+@lru_cache(maxsize=1024)
 def digest(*parts: str) -> str:
     """An id for something that must not stand in a key in clear (an account, an event's source and id)."""
     joined = "".join(f"{len(part)}:{part}" for part in parts)

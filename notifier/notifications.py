@@ -31,6 +31,8 @@ NOTIFICATION = "ntf:"
 QUEUE = "due:"
 DEAD = "dead"
 COUNTS = "counts"
+# Where it is called out that a lane has something due, in the very step that records it.
+KNOCKS = "knocks"
 # A link may be shown without end: the newest entries tell enough.
 TIMELINE = 100
 # Of two reports the one that is further on holds, in whatever order they come.
@@ -113,6 +115,11 @@ def noted(id: str, at: int, what: str, facts: Mapping[str, str | int], keep: int
     """Writes that add to a notification's timeline, which is kept for `keep` ms from then on."""
     _, key = keys(id)
     return [("RPUSH", key, told(at, what, facts)), ("LTRIM", key, -TIMELINE, -1), ("PEXPIRE", key, keep)]
+
+
+def knock(lane: Lane) -> Write:
+    """Wakes whoever listens for this lane."""
+    return ("PUBLISH", KNOCKS, lane)
 
 
 def keys(id: str) -> list[str]:

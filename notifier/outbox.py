@@ -35,6 +35,7 @@ from notifier.notifications import (
     Notification,
     Rendered,
     account_index,
+    knock,
     noted,
     queue,
     read,
@@ -232,8 +233,10 @@ def _recorded(event: str, account: str, entries: Sequence[Entry], accepted: int,
             *(_waits(entry.id, accepted, "scheduled", entry.due) if later else ()),
             counted("notifications", "accepted", entry.channel, entry.notice, entry.locale, ""),
         ]  # fmt: skip
+    knocks = [knock(lane) for lane in {entry.lane for entry in entries if entry.due <= accepted}]
     return [
         *writes,
+        *knocks,
         ("ZREMRANGEBYSCORE", account_index(account), "-inf", accepted - KEEP),
         ("ZADD", account_index(account), *index),
         *_kept_until(account_index(account), _keep(latest, accepted)),

@@ -1,7 +1,8 @@
 """The URL of a Redis comes in; a client goes out, patient or not, that finds it again after a failover."""
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from arq.connections import ArqRedis
@@ -15,10 +16,18 @@ from redis.asyncio.sentinel import (
     SentinelManagedSSLConnection,
 )
 from redis.backoff import ExponentialBackoff, NoBackoff
-from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
+from redis.connection import HiredisRespSerializer
+from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, RedisError, TimeoutError
 
 from notifier.bells import QUEUE, serialize
 from notifier.store_url import Sentinels, sentinels
+
+_PACKER = HiredisRespSerializer()
+_Asked = tuple[tuple[Any, ...], dict[str, Any], asyncio.Future[Any]]
+# Nobody is harmed by an answer that its asker does not wait for any more.
+_READS = frozenset(("GET", "EXISTS", "HGETALL", "HMGET"))
+# What is not waited for any more must not be done minutes later, as by a patient client: a claim would be nobody's.
+_WRITES = frozenset(("EVALSHA",))
 
 # A Sentinel that does not answer at once is passed over: another knows as much.
 _SENTINEL_S = 0.4
@@ -39,7 +48,56 @@ def connect(url: str, *, patient: bool) -> ArqRedis:
     }
     where = sentinels(url)
     pool = _SentinelPool.of(where, options) if where else _DirectPool.of(url, options)
-    return ArqRedis(pool, job_serializer=serialize, job_deserializer=json.loads, default_queue_name=QUEUE)
+    together = _READS if patient else _READS | _WRITES
+    return _Client(pool, together, job_serializer=serialize, job_deserializer=json.loads, default_queue_name=QUEUE)
+
+
+class _Client(ArqRedis):
+    """Sends what is asked within one turn of the event loop in one piece, where the commands are among `together`:
+    what a write to a socket and a read from it cost is shared by all that work side by side.
+    """
+
+    def __init__(self, pool: ConnectionPool, together: frozenset[str], **options: Any) -> None:
+        super().__init__(pool, **options)
+        self._together = together
+        self._asked: list[_Asked] = []
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def execute_command(self, *command: Any, **options: Any) -> Any:
+        if command[0] not in self._together:
+            return await super().execute_command(*command, **options)  # type: ignore[no-untyped-call]
+        loop = asyncio.get_running_loop()
+        answer = loop.create_future()
+        if not self._asked:
+            loop.call_soon(self._send)
+        self._asked.append((command, options, answer))
+        return await answer
+
+    def _send(self) -> None:
+        asked, self._asked = self._asked, []
+        task = asyncio.ensure_future(self._answer(asked))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _answer(self, asked: Sequence[_Asked]) -> None:
+        try:
+            if len(asked) == 1:
+                ((command, options, _),) = asked
+                answers = [await super().execute_command(*command, **options)]  # type: ignore[no-untyped-call]
+            else:
+                async with self.pipeline(transaction=False) as pipe:
+                    for command, options, _ in asked:
+                        pipe.execute_command(*command, **options)
+                    answers = await pipe.execute(raise_on_error=False)
+        except (RedisError, OSError) as error:
+            answers = [error] * len(asked)
+        for (_, _, awaited), answer in zip(asked, answers, strict=True):
+            if awaited.done():
+                continue
+            if isinstance(answer, Exception):
+                awaited.set_exception(answer)
+            else:
+                awaited.set_result(answer)
 
 
 class _Pool(ConnectionPool):
@@ -61,7 +119,7 @@ class _DirectPool(_Pool):
     @classmethod
     def of(cls, url: str, options: Mapping[str, Any]) -> ConnectionPool:
         pool: ConnectionPool = cls.from_url(url, **options)
-        pool.connection_class = type("_Connection", (_Closing, _OfPrimary, pool.connection_class), {})
+        pool.connection_class = type("_Connection", (_Packing, _Closing, _OfPrimary, pool.connection_class), {})
         return pool
 
 
@@ -81,6 +139,18 @@ class _SentinelPool(_Pool, SentinelConnectionPool):
         if inuse_connections:  # the client is closed; else only the primary has moved
             for sentinel in self.sentinel_manager.sentinels:
                 await sentinel.aclose()
+
+
+class _Packing:
+    """A connection whose commands are packed by hiredis, in C: an event has a hundred words, and in Python they took a
+    sixth of the time in which it is accepted.
+    """
+
+    def pack_command(self, *command: Any) -> list[bytes]:
+        return _PACKER.pack(*command)  # type: ignore[no-any-return]
+
+    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
+        return [b"".join(piece for command in commands for piece in self.pack_command(*command))]
 
 
 class _Closing:
@@ -122,9 +192,9 @@ class _OneAttempt:
             self.retry = patience
 
 
-class _Managed(_Closing, _OneAttempt, SentinelManagedConnection):
+class _Managed(_Packing, _Closing, _OneAttempt, SentinelManagedConnection):
     pass
 
 
-class _SecureManaged(_Closing, _OneAttempt, SentinelManagedSSLConnection):
+class _SecureManaged(_Packing, _Closing, _OneAttempt, SentinelManagedSSLConnection):
     pass

@@ -20,9 +20,17 @@ _AUTOLINK = re.compile(r"(?<=\S)\.(?=[^\W\d_]{2})")
 
 def harmless(value: str, most: int = MAX_LENGTH) -> str:
     """One line of at most `most` characters: no controls, bidi or zero-width characters, stacked marks or links."""
+    value = value[:_LOOKED_AT]
+    # Most are, and have nothing in them that is looked for below.
+    line = value if value.isascii() and value.isprintable() else _cleaned(value)
+    line = _AUTOLINK.sub(". ", " ".join(line.split()) or _NOTHING).replace("://", ": //")
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def _cleaned(value: str) -> str:
     kept: list[str] = []
     marks = 0
-    for char in unicodedata.normalize("NFC", value[:_LOOKED_AT]):
+    for char in unicodedata.normalize("NFC", value):
         category = unicodedata.category(char)
         if category in ("Cc", "Zl", "Zp", "Zs"):
             kept.append(" ")
@@ -37,6 +45,4 @@ def harmless(value: str, most: int = MAX_LENGTH) -> str:
             kept.append(char)
             marks = 0
     # Composed again, since what stood between may be gone: what comes out comes out of here unchanged.
-    line = unicodedata.normalize("NFC", " ".join("".join(kept).split())) or _NOTHING
-    line = _AUTOLINK.sub(". ", line).replace("://", ": //")
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+    return unicodedata.normalize("NFC", " ".join("".join(kept).split()))

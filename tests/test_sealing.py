@@ -1,8 +1,11 @@
 """Sealed payloads open under their record and a listed key, and not otherwise."""
 
+import hashlib
 import secrets
+import zlib
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,3 +57,12 @@ def test_keys_rotate() -> None:
     assert after.open("r", both.seal("r", PAYLOAD)) == PAYLOAD
     with pytest.raises(Unsealable):
         after.open("r", before.seal("r", PAYLOAD))
+
+
+def test_what_was_sealed_before_there_was_a_dictionary_opens() -> None:
+    key, payload = b"k" * 32, b'{"event":"e","recipient":{"email":"arta@example.com"}}'
+    nonce, id = b"n" * 12, hashlib.sha256(key).digest()[:4]
+    sealed = id + nonce + AESGCM(key).encrypt(nonce, zlib.compress(payload, 1), b"e")
+    assert Sealer([key]).open("e", sealed) == payload
+    # And what is sealed now is shorter.
+    assert len(Sealer([key]).seal("e", payload)) < len(sealed)

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from arq.connections import ArqRedis
 
+from notifier.bells import FORWARD
 from notifier.config import Settings
 from notifier.notices import Lane
-from worker import FORWARD, shutdown, startup, worker_settings
+from worker import shutdown, startup, worker_settings
 
 
 def context(settings: Settings, redis: ArqRedis) -> dict[str, Any]:

@@ -61,9 +61,15 @@ def worker() -> None:
 
     Run as many as you like: notifier worker. Each stops within 20 s; what one that is killed had, another sends.
     """
+    import asyncio
+
+    import uvloop
+
     import worker as root
     from notifier.listener import Listener
 
+    # As the API has it, by uvicorn; arq takes the loop that is there.
+    asyncio.set_event_loop(uvloop.new_event_loop())
     arq_worker = Listener(root.WorkerSettings)
     # On its way out arq says goodbye to the store. One that is away must not keep a stopped worker from ending: what it
     # still held comes back by its lease.

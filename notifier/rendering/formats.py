@@ -4,6 +4,7 @@ import re
 from copy import copy
 from datetime import datetime
 from decimal import Context, Decimal, localcontext
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -15,11 +16,13 @@ NARROW_NO_BREAK_SPACE = "\N{NARROW NO-BREAK SPACE}"
 # Languages without spaces; and one, or a line break, that a template put between two of their sentences.
 _WITHOUT_SPACES = {"ja", "zh"}
 # A line that ends in a question is a heading, and stays one.
-_AFTER_SENTENCE = re.compile("(?:(?<=[。！？]) |(?<=。)\n)(?=[0-9]|[^\\s\x00-\x7f])")
+_AFTER_SENTENCE = re.compile("(?:[。！？] |。\n)(?=[0-9]|[^\\s\x00-\x7f])")
 # Amounts have up to 48 digits (events.py); `decimal`'s own 28 would refuse to print them.
 _EXACT = Context(prec=60)
 
 
+# A mail says a time twice, as HTML and as text.
+@lru_cache(maxsize=1024)
 def full_datetime(value: datetime, locale: str, zone: str) -> str:
     """`9 March 2026, 15:05 (Central European Standard Time)`: the zone named, since the reader may be elsewhere."""
     local = value.astimezone(ZoneInfo(zone))
@@ -79,4 +82,4 @@ def amount(value: Decimal, asset: str, locale: str) -> str:
 
 def closed_up(text: str, locale: str) -> str:
     """Sentences follow one another without a space where the language writes none: 。 has its own."""
-    return _AFTER_SENTENCE.sub("", text) if locale.split("_")[0] in _WITHOUT_SPACES else text
+    return _AFTER_SENTENCE.sub(lambda found: found[0][0], text) if locale.split("_")[0] in _WITHOUT_SPACES else text

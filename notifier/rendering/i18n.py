@@ -6,6 +6,7 @@ sq/LC_MESSAGES/messages.po ──► Edition (immutable) ──► what is being
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -141,11 +142,13 @@ def bcp47(locale: str) -> str:
     return locale.replace("_", "-")
 
 
+@cache
 def direction(locale: str) -> str:
     """`ltr` or `rtl`."""
     return Locale.parse(locale).text_direction
 
 
+@cache
 def autonym(locale: str) -> str:
     """A language's name in itself."""
     name = Locale.parse(locale).get_display_name(locale) or locale

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import CodeType
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -26,6 +27,7 @@ from notifier.rendering import formats
 from notifier.rendering.catalog import Catalog
 from notifier.rendering.i18n import Edition, bcp47, direction
 from notifier.rendering.mime import MailText
+from notifier.rendering.molds import Blank, Molds
 from notifier.rendering.negotiation import Reason
 from notifier.rendering.wording import Wording
 
@@ -102,14 +104,15 @@ class _Compiled(BytecodeCache):
     """
 
     def __init__(self) -> None:
-        self._code: dict[str, bytes] = {}
+        # The code itself, so that all catalogs share it.
+        self._code: dict[str, CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._code:
-            bucket.bytecode_from_string(self._code[bucket.key])
+        bucket.code = self._code.get(bucket.key)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._code[bucket.key] = bucket.bytecode_to_string()
+        if bucket.code is not None:
+            self._code[bucket.key] = bucket.code
 
 
 _COMPILED = _Compiled()
@@ -126,6 +129,7 @@ class Renderer:
         # By catalog: of one that serves no more nothing is kept.
         self._environments: WeakKeyDictionary[Catalog, Environment] = WeakKeyDictionary()
         self._inbox_environments: WeakKeyDictionary[Catalog, Environment] = WeakKeyDictionary()
+        self._molds: WeakKeyDictionary[Catalog, Molds] = WeakKeyDictionary()
 
     def choose(self, tag: str | None, notice: str, channel: Channel) -> Choice:
         """What a message to a reader of `tag` is written with: the first that says all of it."""
@@ -144,7 +148,7 @@ class Renderer:
         choice = choice or self.choose(accepted.locale, about.notice, "email")
         facts = self._facts(accepted, urls, code, about, choice.locale)
         return MailText(
-            self.subject(accepted, urls, code, choice, about),
+            _line(self._part(choice, about, "subject.txt", facts)),
             self._part(choice, about, "body.txt", facts),
             self._part(choice, about, "body.html", facts),
         )
@@ -152,10 +156,10 @@ class Renderer:
     def subject(
         self, accepted: Accepted, urls: Urls, code: PrintedCode | None, choice: Choice, about: About | None = None
     ) -> str:
-        """A mail's subject alone: one line, whatever a template's author did."""
+        """A mail's subject alone."""
         about = about or About(accepted.notice, accepted.recipient.email)
         facts = self._facts(accepted, urls, code, about, choice.locale)
-        return " ".join(self._part(choice, about, "subject.txt", facts).split())
+        return _line(self._part(choice, about, "subject.txt", facts))
 
     def sms(
         self,
@@ -170,7 +174,8 @@ class Renderer:
         choice = choice or self.choose(accepted.locale, about.notice, "sms")
         facts = self._facts(accepted, urls, code, about, choice.locale)
         # One no-break space would turn the whole text into UCS-2, at twice the segments.
-        text = self._part(choice, about, "sms.txt", facts).strip()
+        template = self._environment(choice.catalog).get_template(f"{about.notice}/sms.txt")
+        text = formats.closed_up(template.render(facts), choice.locale).strip()
         return text.replace(formats.NO_BREAK_SPACE, " ").replace(formats.NARROW_NO_BREAK_SPACE, " ")
 
     def item(
@@ -185,11 +190,12 @@ class Renderer:
         def part(form: str) -> str:
             return environment.get_template(f"{about.notice}/{form}").render(facts).strip()
 
-        return ItemText(" ".join(part("subject.txt").split()), part("body.txt"), part("body.html"))
+        return ItemText(_line(part("subject.txt")), part("body.txt"), part("body.html"))
 
     def _part(self, choice: Choice, about: About, form: str, facts: Mapping[str, Any]) -> str:
-        text = self._environment(choice.catalog).get_template(f"{about.notice}/{form}").render(facts)
-        return formats.closed_up(text, choice.locale)
+        template = self._environment(choice.catalog).get_template(f"{about.notice}/{form}")
+        molds = self._molds.setdefault(choice.catalog, Molds())
+        return formats.closed_up(molds.write(template, facts), choice.locale)
 
     def page(self, name: str, locale: str, zone: str, facts: Mapping[str, Any]) -> str:
         """A page of templates/pages; like a message it falls back whole."""
@@ -294,16 +300,31 @@ def _whole(span: timedelta, unit: int) -> int:
     return max(1, round(span.total_seconds() / unit))
 
 
-@pass_context
-def _datetime(context: TemplateContext, value: Any) -> str:
-    return formats.full_datetime(value, context["locale"], context["timezone"])
+def _line(text: str) -> str:
+    """One line, whatever a template's author did."""
+    return " ".join(text.split())
 
 
-@pass_context
-def _shorttime(context: TemplateContext, value: Any) -> str:
-    return formats.short_datetime(value, context["locale"], context["timezone"])
+def _filter(words: Callable[..., str]) -> Callable[..., str]:
+    """A filter of the templates; what it gives for a blank is known once the blank is filled."""
+
+    @pass_context
+    def filter(context: TemplateContext, value: Any, *arguments: Any) -> str:
+        return value.filtered(words, *arguments) if isinstance(value, Blank) else words(context, value, *arguments)
+
+    return filter
 
 
-@pass_context
-def _amount(context: TemplateContext, value: Any, asset: str) -> str:
-    return formats.amount(value, asset, context["locale"])
+@_filter
+def _datetime(facts: Mapping[str, Any], value: Any) -> str:
+    return formats.full_datetime(value, facts["locale"], facts["timezone"])
+
+
+@_filter
+def _shorttime(facts: Mapping[str, Any], value: Any) -> str:
+    return formats.short_datetime(value, facts["locale"], facts["timezone"])
+
+
+@_filter
+def _amount(facts: Mapping[str, Any], value: Any, asset: str) -> str:
+    return formats.amount(value, asset, facts["locale"])

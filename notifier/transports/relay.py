@@ -17,17 +17,16 @@ import structlog
 from notifier.setting_types import SmtpRelay
 from notifier.transports.base import Ambiguous, Deferred, Mail, Permanent, Receipt, Step, TransportError
 from notifier.transports.breaker import Attempt, Breaker, Refused, State
-from notifier.transports.conversation import Hung, Unfit, finish, offer
+from notifier.transports.conversation import Hung, Stale, Unfit, finish, offer
 from notifier.transports.dialing import Dialer
 from notifier.transports.gate import Gate, TurnedAway
+from notifier.transports.line import Broken, Line, Malformed
 from notifier.transports.replies import Trouble
 
 log = structlog.get_logger()
 
 # All that a wire can do to us: aiosmtplib's own errors, and the sockets', TLS's and the resolver's, which are OSErrors.
 _WIRE = (aiosmtplib.SMTPException, OSError)
-# How long a kept connection has to show that it is still there. s
-_STILL_THERE = 1
 # How long the goodbyes may take together. s
 _GOODBYE = 2
 
@@ -70,7 +69,7 @@ class Relay:
         self._gate = Gate(relay.connections, relay.rate)
         self._breaker = Breaker(timing.pause, timing.longest_pause, self._changed)
         self._dialer = Dialer(relay.host, relay.port)
-        self._idle: list[aiosmtplib.SMTP] = []
+        self._idle: list[Line] = []
 
     @property
     def health(self) -> RelayHealth:
@@ -102,15 +101,14 @@ class Relay:
 
     async def greet(self) -> Greeting:
         """Connects as for a mail, and leaves; raises Trouble."""
-        client = await self._connect(asyncio.get_running_loop().time() + self._timing.patience)
+        line = await self._connect(asyncio.get_running_loop().time() + self._timing.patience)
         try:
-            secured = client.get_transport_info("ssl_object") is not None
-            certificate = client.get_transport_info("peercert") or {}
-            ends = certificate.get("notAfter")
+            certificate = line.certificate
+            ends = (certificate or {}).get("notAfter")
             until = ssl.cert_time_to_seconds(ends) if isinstance(ends, str) else None
-            return Greeting(secured, client.supports_extension("smtputf8"), until)
+            return Greeting(certificate is not None, line.supports("smtputf8"), until)
         finally:
-            await _leave(client)
+            await _leave(line)
 
     async def close(self) -> None:
         """Says QUIT on every kept connection."""
@@ -138,35 +136,39 @@ class Relay:
 
     async def _converse(self, mail: Mail, turn: Step) -> Receipt:
         deadline = asyncio.get_running_loop().time() + self._timing.patience
-        kept = await self._kept()
-        if kept:
+        while self._idle:
             try:
-                return await self._hand_over(kept, mail, turn, deadline)
+                return await self._hand_over(self._idle.pop(), mail, turn, deadline, kept=True)
+            except Stale as stale:
+                # As silent as this one are all that lead the same way.
+                while stale.silent and self._idle:
+                    self._idle.pop().abort()
             except Trouble as trouble:
                 if trouble.at_once or asyncio.get_running_loop().time() > deadline:
                     raise
                 # Relays end a connection for reasons of their own (its age, its count of mails): a new one may do.
+                break
         return await self._hand_over(await self._connect(deadline), mail, turn, deadline)
 
-    async def _hand_over(self, client: aiosmtplib.SMTP, mail: Mail, turn: Step, deadline: float) -> Receipt:
+    async def _hand_over(self, line: Line, mail: Mail, turn: Step, deadline: float, *, kept: bool = False) -> Receipt:
         try:
             async with _until(deadline):
-                await offer(client, mail)
+                await offer(line, mail, kept=kept)
             await turn()
-            if not client.is_connected:
+            if not line.is_connected:
                 raise Trouble("dropped")
-            receipt = await finish(client, self._relay.host, self._timing.answer)
+            receipt = await finish(line, self._relay.host, self._timing.answer)
         except (Permanent, Deferred, Unfit):
             # The answer was about this mail; the connection serves the next.
-            self._keep(client)
+            self._keep(line)
             raise
         except BaseException:
-            _hang_up(client)
+            line.abort()
             raise
-        self._keep(client)
+        self._keep(line)
         return receipt
 
-    async def _connect(self, deadline: float) -> aiosmtplib.SMTP:
+    async def _connect(self, deadline: float) -> Line:
         relay = self._relay
         with ExitStack() as undo:
             try:
@@ -186,35 +188,15 @@ class Relay:
                     await client.connect()
                     if client.is_ehlo_or_helo_needed:
                         await client.ehlo()
+                    line = Line(client)
             except (*_WIRE, ValueError) as error:  # a host that is no name, a challenge that is no base64
                 raise Trouble(_cause(error), at_once=True) from None
             undo.pop_all()
-        return client
+        return line
 
-    async def _kept(self) -> aiosmtplib.SMTP | None:
-        """A connection that has just answered. It may have been closed meanwhile, and RSET finds out before a mail is
-        at stake.
-        """
-        while self._idle:
-            client = self._idle.pop()
-            with ExitStack() as undo:
-                undo.callback(_hang_up, client)
-                try:
-                    await client.rset(timeout=_STILL_THERE)
-                except aiosmtplib.SMTPTimeoutError:
-                    # As silent as this one are all that lead the same way.
-                    while self._idle:
-                        _hang_up(self._idle.pop())
-                    continue
-                except _WIRE:
-                    continue
-                undo.pop_all()
-            return client
-        return None
-
-    def _keep(self, client: aiosmtplib.SMTP) -> None:
-        if client.is_connected:
-            self._idle.append(client)
+    def _keep(self, line: Line) -> None:
+        if line.is_connected:
+            self._idle.append(line)
 
     def _changed(self, breaker: Breaker) -> None:
         relay = self.health
@@ -242,14 +224,15 @@ def _cause(error: Exception) -> str:
     return type(error.__cause__ or error).__name__
 
 
-async def _leave(client: aiosmtplib.SMTP) -> None:
-    with contextlib.suppress(*_WIRE):
-        await client.quit(timeout=_GOODBYE)
-    _hang_up(client)
+async def _leave(line: Line) -> None:
+    with contextlib.suppress(Broken, Malformed, TimeoutError):
+        async with asyncio.timeout(_GOODBYE):
+            await line.say(b"QUIT")[0]
+    line.abort()
 
 
 def _hang_up(client: aiosmtplib.SMTP) -> None:
-    # Not close(), which goes on sending what is still to be sent: a mail that was given up must not go later.
+    # As Line.abort.
     if client.transport is not None:
         cast(asyncio.WriteTransport, client.transport).abort()
     client.close()

@@ -1,16 +1,15 @@
-"""Whatever aiosmtplib and the event loop can raise at any step of a mail, the vocabulary of transports comes out."""
+"""Whatever a connection, and aiosmtplib at the door, can do at any step: the vocabulary of transports comes out."""
 
-import inspect
-from collections.abc import Iterator
-from typing import Any
+import asyncio
+from collections.abc import Sequence
 
 import aiosmtplib
 import pytest
 from aiosmtplib import errors
-from aiosmtplib.response import SMTPResponse
 
 from notifier.transports.base import Ambiguous, Receipt
 from notifier.transports.conversation import finish, offer
+from notifier.transports.line import Broken, Line, Malformed, Reply
 from notifier.transports.relay import _WIRE
 from notifier.transports.replies import Trouble
 from tests.transports.conftest import HOST, Relay, Start
@@ -20,53 +19,46 @@ from tests.transports.test_smtp import CONTENT, mail
 SMTP_ERRORS = exceptions(errors, aiosmtplib.SMTPException)
 
 
-def raised(kind: type[Exception]) -> Iterator[Exception]:
-    """Instances of a class, with a code of each kind where it has one."""
-    takes_code = issubclass(kind, aiosmtplib.SMTPResponseException)
-    for code in (421, 450, 500, 550, -1) if takes_code else (0,):
-        names = list(inspect.signature(kind).parameters) if kind in SMTP_ERRORS else []
-        given: dict[str, Any] = {"code": code, "recipients": []}
-        yield kind(*(given.get(name, "text") for name in names))
-
-
-class Failing(aiosmtplib.SMTP):
-    """A client whose conversation breaks at one command."""
+class Failing(Line):
+    """A connection that breaks at one command."""
 
     at: bytes = b""
     error: Exception
 
-    async def execute_command(self, *args: bytes, timeout: Any = None) -> SMTPResponse:  # noqa: ASYNC109
-        if self.at and args[0].startswith(self.at):
-            raise self.error
-        return await super().execute_command(*args, timeout=timeout)
+    def say(self, *commands: bytes) -> Sequence[asyncio.Future[Reply]]:
+        replies = super().say(*commands)
+        for command, reply in zip(commands, replies, strict=True):
+            if self.at and command.startswith(self.at):
+                reply.set_exception(self.error)
+        return replies
 
 
 async def connected(relay: Relay) -> Failing:
-    client = Failing(hostname=HOST, port=relay.port, start_tls=False)
+    client = aiosmtplib.SMTP(hostname=HOST, port=relay.port, start_tls=False)
     await client.connect()
     await client.ehlo()
-    return client
+    return Failing(client)
 
 
-async def converse(client: aiosmtplib.SMTP) -> Receipt:
+async def converse(line: Line) -> Receipt:
     try:
-        await offer(client, mail())
-        return await finish(client, HOST, 1)
+        await offer(line, mail())
+        return await finish(line, HOST, 1)
     finally:
-        client.close()
+        line.abort()
 
 
-@pytest.mark.parametrize("kind", [*SMTP_ERRORS, *LOOP])
+@pytest.mark.parametrize("error", [Broken(), Malformed()], ids=["broken", "malformed"])
 @pytest.mark.parametrize("command", [b"MAIL", b"RCPT", b"DATA", b"."])
-async def test_whatever_breaks_in_a_conversation(start: Start, kind: type[Exception], command: bytes) -> None:
+@pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "at once"])
+async def test_whatever_breaks_in_a_conversation(start: Start, error: Exception, command: bytes, at_once: bool) -> None:
     relay = await start()
-    for error in raised(kind):
-        client = await connected(relay)
-        client.at, client.error = command, error
-        with pytest.raises(Ambiguous if command == b"." else Trouble) as caught:
-            await converse(client)
-        assert "text" not in str(caught.value)
-    assert relay.mails == []
+    line = await connected(relay)
+    line.at, line.error, line.at_once = command, error, at_once
+    with pytest.raises(Ambiguous if command == b"." else Trouble):
+        await converse(line)
+    if command != b".":
+        assert relay.mails == []
 
 
 @pytest.mark.parametrize("kind", [*SMTP_ERRORS, *LOOP])

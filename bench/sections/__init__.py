@@ -1,0 +1,1 @@
+"""One module for each question; each has `run`, which gives its rows."""
