@@ -89,7 +89,7 @@ class _Client(ArqRedis):
                     for command, options, _ in asked:
                         pipe.execute_command(*command, **options)
                     answers = await pipe.execute(raise_on_error=False)
-        except (RedisError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  # whoever asked is told, or would wait for ever
             answers = [error] * len(asked)
         for (_, _, awaited), answer in zip(asked, answers, strict=True):
             if awaited.done():
