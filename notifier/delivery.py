@@ -111,7 +111,10 @@ class Delivery:
                 if reason := await self.moot(accepted, attempt.notification):
                     raise _Dead("cancelled", reason)
                 await self._heed_suppression(attempt, accepted)
-                composed = await self.composer.compose(attempt.notification, accepted)
+                try:
+                    composed = await self.composer.compose(attempt.notification, accepted)
+                except CodeGone:
+                    raise _not_found(attempt.notification, "code_gone") from None
                 attempt.rendered = Rendered(self.clock(), composed.locale, composed.reason)
                 try:
                     receipt = await self._send(attempt, composed.message, turn)
@@ -120,8 +123,6 @@ class Delivery:
                 turn.keep()
         except _Lost:
             return
-        except CodeGone:
-            await attempt.settle("expired", reason="code_gone")
         except _Dead as dead:
             await attempt.settle(dead.status, reason=dead.reason, **dead.facts)
         except (Deferred, Ambiguous) as error:
@@ -150,7 +151,7 @@ class Delivery:
     async def _open(self, notification: Notification) -> Accepted:
         sealed = await self.outbox.payload(notification.event)
         if sealed is None:
-            raise _Dead("expired", "erased")
+            raise _not_found(notification, "erased")
         try:
             return Accepted.open(self.sealer, notification.event, sealed)
         except Unsealable:
@@ -282,6 +283,13 @@ class _Dead(Exception):
         self.status = status
         self.reason = reason
         self.facts = facts
+
+
+def _not_found(notification: Notification, reason: str) -> Exception:
+    """What is missing is looked for twice: while the store fails over, a read may come to a server that is not the
+    primary any more, and has never heard of it.
+    """
+    return _Dead("expired", reason) if notification.attempts else Transient(reason)
 
 
 def _traced(notification: Notification, accepted: Accepted) -> AbstractContextManager[Span]:

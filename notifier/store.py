@@ -134,6 +134,14 @@ class _SentinelPool(_Pool, SentinelConnectionPool):
         store = {name: value for name, value in where.store.items() if name != "ssl"}
         return cls(where.service, manager, connection_class=kind, **store, **options)
 
+    async def release(self, connection: AbstractConnection) -> None:
+        # In use while another learned where the primary is now. The old one may be back, and still take itself for it:
+        # what was accepted elsewhere it would not know of.
+        led_to = (getattr(connection, "host", None), getattr(connection, "port", None))
+        if connection.is_connected and led_to != self.master_address:
+            await connection.disconnect(nowait=True)
+        await super().release(connection)
+
     async def disconnect(self, inuse_connections: bool = True) -> None:
         await super().disconnect(inuse_connections)
         if inuse_connections:  # the client is closed; else only the primary has moved

@@ -146,6 +146,18 @@ async def test_whoever_waits_for_a_dead_primary_is_served_by_the_next(failing_ov
     await client.aclose(close_connection_pool=True)
 
 
+async def test_a_connection_in_use_does_not_lead_back_to_the_primary_before(failing_over: FailingOver) -> None:
+    client = connect(failing_over.url, patient=True)
+    pool = client.connection_pool
+    in_use = await pool.get_connection("GET")
+    failing_over.primary.signal(SIGSTOP)
+    assert await asyncio.wait_for(written_to(client), 20) == failing_over.replica.port
+    await pool.release(in_use)
+    again = await pool.get_connection("GET")
+    assert (again.host, again.port) == (HOST, failing_over.replica.port)
+    await client.aclose(close_connection_pool=True)
+
+
 async def test_a_primary_that_is_demoted_under_its_clients_is_left(failing_over: FailingOver) -> None:
     """Nobody dies here: the old primary goes on answering, and only says READONLY."""
     clients = [connect(failing_over.url, patient=patient) for patient in (True, False)]

@@ -178,15 +178,32 @@ async def test_what_an_older_key_has_sealed_is_sent(parts: Parts, delivery: Deli
 
 @pytest.mark.parametrize(("key", "reason"), [("event:*", "erased"), ("code:*", "code_gone")])
 async def test_what_was_erased_is_not_sent(
-    parts: Parts, delivery: Delivery, mails: Mails, post: Post, key: str, reason: str
+    parts: Parts, delivery: Delivery, mails: Mails, clock: SetClock, post: Post, key: str, reason: str
 ) -> None:
     id = await post("password_reset")
     assert await parts.redis.delete(*await parts.redis.keys(key)) == 1
+    await deliver(delivery, Lane.CRITICAL)
+    clock.forward(seconds=10)
     await deliver(delivery, Lane.CRITICAL)
     status, timeline = await told(parts, id)
     assert (status, timeline[-1]["reason"]) == ("expired", reason)
     assert mails.given == []
     assert await dead(parts) == []
+
+
+@pytest.mark.parametrize("key", ["event:*", "code:*"])
+async def test_what_was_not_found_at_first_is_sent(
+    parts: Parts, delivery: Delivery, mails: Mails, clock: SetClock, post: Post, key: str
+) -> None:
+    id = await post("password_reset")
+    (kept,) = await parts.redis.keys(key)
+    await parts.redis.rename(kept, "elsewhere")
+    await deliver(delivery, Lane.CRITICAL)
+    assert (await told(parts, id))[0] == "retrying"
+    await parts.redis.rename("elsewhere", kept)
+    clock.forward(seconds=10)
+    await deliver(delivery, Lane.CRITICAL)
+    assert ((await told(parts, id))[0], len(mails.sent)) == ("sent", 1)
 
 
 async def test_a_notification_that_was_erased_is_forgotten(
