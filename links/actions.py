@@ -16,6 +16,8 @@ from links.store import WHEN_FULL, Claim, Word, Write, claim, page, renew, write
 
 DUE = "link:due"
 ACTION = "link:action:"
+# Where the id of an action is said once the platform has answered it.
+FINISHED = "link:finished"
 # Hash: how often each thing happened to links, by what, purpose and reason, as their audits have it.
 TALLY = "tally:links"
 _DEAD = "link:dead"
@@ -111,7 +113,8 @@ class Actions:
     async def finish(self, action: Claim, outcome: Literal["done", "refused"], now: int, answer: bytes | None) -> bool:
         """The platform has answered. `answer` (opaque) is kept as long as the link, for its page to tell."""
         keys = [ACTION + action.id, DUE, TALLY]
-        args: list[Word] = [action.id, action.fence, outcome, now, answer or b"", self._keep, self._keep_audit]
+        lives = self._keep, self._keep_audit
+        args: list[Word] = [action.id, action.fence, outcome, now, answer or b"", *lives, FINISHED]
         return bool(await run(self._redis, _FINISH, keys, args))
 
     async def answer(self, action: str) -> bytes | None:

@@ -2,6 +2,7 @@
 -- KEYS: 1 the action's record (hash)   2 the actions that are due (sorted set)   3 what is counted (hash)
 -- ARGV: 1 action id   2 the claim that may finish it   3 outcome: 'done' or 'refused'   4 now
 --       5 the answer ('' when it says no more than done)   6 how long an answer is kept   7 how long an audit is kept
+--       8 the channel that wakes whoever waits for this action
 -- Returns 1, or 0 when somebody else has claimed the action since.
 local function field(name) return redis.call('HGET', KEYS[1], name) end
 if field('claims') ~= ARGV[2] then return 0 end
@@ -19,4 +20,5 @@ if told ~= '' then
   redis.call('HSET', KEYS[1], 'answer', ARGV[5])
   redis.call('PEXPIRE', KEYS[1], ARGV[6])
 end
+redis.call('PUBLISH', ARGV[8], ARGV[1])
 return 1

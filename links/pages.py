@@ -4,8 +4,8 @@ Mail scanners open every link, run its scripts and follow what they find; none o
 the page's one form is the only thing that acts. Words, looks and what an action carries are the site's, handed in.
 """
 
-import asyncio
 import math
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -69,9 +69,8 @@ _PAGE: dict[Outcome, PageOutcome] = {
 # A form of ours holds a purpose and a code.
 _MOST_FORM_BYTES = 4_096
 _CODE_LENGTHS = range(4, 11)
-# How long a POST waits for the platform before it answers "pending"; most answer within this.
+# How long a POST waits for the platform before it answers "pending"; most answer within this. s
 _PATIENCE = 2.5
-_LOOK_AGAIN = 0.1
 _REFRESH = 5
 
 
@@ -91,6 +90,14 @@ class View:
     visit: Visit | None = None
     link: Link | None = None
     judgement: Judgement | None = None
+
+
+class News(Protocol):
+    """Of an action, for whoever waits for the platform's answer."""
+
+    async def wait(self, seconds: float) -> bool:
+        """False when there was none for so long. It may come for nothing, or get lost: the ledger knows."""
+        ...
 
 
 class Site(Protocol):
@@ -114,6 +121,10 @@ class Site(Protocol):
 
     def pressed(self, visit: Visit, link: Link) -> AbstractContextManager[object]:
         """Around all that is done because the button was pressed, up to the page that tells what came of it."""
+        ...
+
+    def awaiting(self, action: str) -> AbstractContextManager[News]:
+        """What there is to be heard of this action, as long as the block runs."""
         ...
 
     async def acted(self) -> None:
@@ -177,20 +188,22 @@ class Pages:
                 challenge = "right" if await self._site.challenge(visit, link, typed) else "wrong"
             now = self._clock()
             action, payload, beside = await self._site.action(visit, link, request, now)
-            judgement = await self._ledger.consume(link, now, action, payload, challenge, beside)
-            if judgement.outcome == "accepted":
-                await self._site.acted()
-                return await self._page(request, _view(visit, link, await self._settled(link)))
+            with self._site.awaiting(action) as news:
+                judgement = await self._ledger.consume(link, now, action, payload, challenge, beside)
+                if judgement.outcome == "accepted":
+                    await self._site.acted()
+                    judgement = await self._settled(link, news)
+                    return await self._page(request, _view(visit, link, judgement))
         view = _view(visit, link, judgement)
         return await self._page(request, replace(view, outcome="used") if view.outcome == "done" else view)
 
-    async def _settled(self, link: Link) -> Judgement:
-        for _ in range(round(_PATIENCE / _LOOK_AGAIN)):
+    async def _settled(self, link: Link, news: News) -> Judgement:
+        ends = time.monotonic() + _PATIENCE
+        while True:
+            heard = await news.wait(ends - time.monotonic())
             judgement = await self._ledger.look(link, self._clock())
-            if judgement.outcome != "pending":
-                break
-            await asyncio.sleep(_LOOK_AGAIN)
-        return judgement
+            if judgement.outcome != "pending" or not heard:
+                return judgement
 
     async def _visit(self, request: Request) -> Visit | View:
         """What the token stands for, or the page that says why it stands for nothing."""

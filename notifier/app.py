@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
+from links.actions import FINISHED
 from links.pages import Pages
 from notifier.api import openapi, webhooks
 from notifier.api.audit import AuditApi
@@ -26,7 +27,7 @@ from notifier.api.events import EventsApi
 from notifier.api.health import HealthApi
 from notifier.api.idempotency import Once
 from notifier.api.inbox import InboxApi
-from notifier.api.inbox_events import InboxEventsApi
+from notifier.api.inbox_events import MOST_READERS, InboxEventsApi
 from notifier.api.links import LinksApi
 from notifier.api.manual import Manual
 from notifier.api.measures import Measures, process_registry
@@ -46,6 +47,7 @@ from notifier.config import Settings
 from notifier.console.pages import Console
 from notifier.console.workbench import Workbench
 from notifier.errors import TooMany
+from notifier.inbox import NEWS
 from notifier.keyring import Known
 from notifier.metrics import Metrics
 from notifier.news import News
@@ -61,12 +63,12 @@ def create_app(settings: Settings, redis: ArqRedis | None = None, clock: Clock =
     """The API and the link pages."""
     redis = redis or open_store(settings, patient=False)
     parts = Parts(settings, redis, clock)
-    news = News(redis)
+    news, answers = News(redis, NEWS, MOST_READERS), News(redis, FINISHED)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await report(redis, settings.acknowledge)
-        async with watched(parts.catalogs), news.listening():
+        async with watched(parts.catalogs), news.listening(), answers.listening():
             # What is there now stays: the collector need not look through all of it again and again.
             gc.freeze()
             yield
@@ -80,7 +82,7 @@ def create_app(settings: Settings, redis: ArqRedis | None = None, clock: Clock =
         app.include_router(router)
     app.include_router(Manual(cache(lambda: openapi.document(app, settings.public_url))).router())
     app.webhooks.include_router(webhooks.router())
-    app.router.routes.extend(_pages(parts))
+    app.router.routes.extend(_pages(parts, answers))
 
     answer = _answers(parts, problems)
     # FastAPI has answers of its own to these; whatever else is raised comes to the edge.
@@ -132,7 +134,7 @@ def _for_operators(parts: Parts, measured: CollectorRegistry) -> list[APIRouter]
     ]
 
 
-def _pages(parts: Parts) -> list[BaseRoute]:
+def _pages(parts: Parts, answers: News) -> list[BaseRoute]:
     """For owners; and where the operator wants them, the previews for translators."""
     clicks = Clicks(
         outbox=parts.outbox,
@@ -146,6 +148,7 @@ def _pages(parts: Parts) -> list[BaseRoute]:
         catalogs=parts.catalogs,
         throttle=parts.throttle,
         ring=parts.bells.forward,
+        news=answers,
     )
     routes = Pages(parts.tokens, parts.ledger, clicks, parts.clock).routes()
     if not parts.settings.preview:

@@ -25,6 +25,7 @@ from notifier.clock import moment
 from notifier.codes import Codes
 from notifier.events import Channel
 from notifier.linkage import Linkage
+from notifier.news import News, Reader
 from notifier.notifications import noted
 from notifier.outbox import Outbox
 from notifier.records import Accepted
@@ -50,7 +51,7 @@ class _Message:
 
 @dataclass(frozen=True, slots=True)
 class Clicks:
-    """The tools, handed in by the app. `ring` wakes whoever forwards actions."""
+    """The tools, handed in by the app. `ring` wakes whoever forwards actions, `news` are of actions that were."""
 
     outbox: Outbox
     archive: Archive
@@ -63,6 +64,7 @@ class Clicks:
     catalogs: Catalogs
     throttle: Throttle
     ring: Callable[[], Awaitable[None]]
+    news: News
 
     async def resolve(self, token: Token) -> Visit | None:
         """The message that carried the token; None when it is no longer kept."""
@@ -129,6 +131,10 @@ class Clicks:
             channel=message.channel,
             purpose=link.purpose.name,
         )
+
+    def awaiting(self, action: str) -> AbstractContextManager[Reader]:
+        """What there is to be heard of this action, as long as the block runs."""
+        return self.news.reading(action)
 
     async def acted(self) -> None:
         """On to the platform."""

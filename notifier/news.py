@@ -1,64 +1,75 @@
-"""Who waits for news of an inbox, in this process: an account's digest comes in, a `Reader` that is woken goes out.
+"""Who waits for news in this process, of an account's inbox or of an action's end: what it is about comes in, a
+`Reader` that is woken goes out.
 
-One subscription serves all. A wake-up is a hint that may come for nothing, or get lost with a connection: what there is
-to be read stands in the inbox.
+One subscription to a channel serves all. A wake-up is a hint that may come for nothing, or get lost with a connection:
+what there is to be read stands in the store.
 """
 
 import asyncio
+import math
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from notifier.errors import Overloaded
-from notifier.inbox import NEWS
 
-# Each has a connection, and asks the store at least every few seconds.
-MOST = 500
 _AGAIN_S = 1
 _COME_BACK_S = 5
 
 
 @dataclass(eq=False, slots=True)
 class Reader:
-    """Somebody who waits for one account's news; `ended` when this process stops."""
+    """Somebody who waits for news of one thing; `ended` when this process stops."""
 
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
 
     async def wait(self, seconds: float) -> bool:
-        """False when nothing has woken it for so long."""
+        """False when nothing has woken it for so long; what wakes it from now on wakes the next wait."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.woken.wait()
-        return self.woken.is_set()
+        woken = self.woken.is_set()
+        self.woken.clear()
+        return woken
 
 
 class News:
-    """At most `most` readers."""
+    """What is said on `channel`, a message names what there is news of; at most `most` readers."""
 
-    def __init__(self, redis: Redis, most: int = MOST) -> None:
+    def __init__(self, redis: Redis, channel: str, most: float = math.inf) -> None:
         self._redis = redis
+        self._channel = channel
         self._most = most
         self._readers: dict[str, set[Reader]] = defaultdict(set)
         self._ended = False
 
-    def join(self, account: str) -> Reader:
+    @contextmanager
+    def reading(self, subject: str) -> Iterator[Reader]:
+        """Somebody who waits as long as the block runs; raises Overloaded."""
+        reader = self.join(subject)
+        try:
+            yield reader
+        finally:
+            self.leave(subject, reader)
+
+    def join(self, subject: str) -> Reader:
         """Somebody more who waits; raises Overloaded."""
         if self._ended or sum(map(len, self._readers.values())) >= self._most:
             raise Overloaded("this process has as many listeners as it can serve", _COME_BACK_S)
         reader = Reader()
-        self._readers[account].add(reader)
+        self._readers[subject].add(reader)
         return reader
 
-    def leave(self, account: str, reader: Reader) -> None:
+    def leave(self, subject: str, reader: Reader) -> None:
         """Somebody less."""
-        self._readers[account].discard(reader)
-        if not self._readers[account]:
-            del self._readers[account]
+        self._readers[subject].discard(reader)
+        if not self._readers[subject]:
+            del self._readers[subject]
 
     def end(self) -> None:
         """Every reader ends, and nobody joins any more."""
@@ -83,18 +94,18 @@ class News:
         while True:
             with suppress(RedisError, OSError):
                 async with self._redis.pubsub() as heard:
-                    await heard.subscribe(NEWS)
+                    await heard.subscribe(self._channel)
                     while True:
                         self._tell(await heard.get_message(timeout=None))
             await asyncio.sleep(_AGAIN_S)
 
     def _tell(self, message: dict[str, object] | None) -> None:
         if message and message["type"] == "message":
-            account = message["data"]
-            accounts = [account.decode()] if isinstance(account, bytes) else []
+            subject = message["data"]
+            subjects = [subject.decode()] if isinstance(subject, bytes) else []
         else:
             # Subscribed, perhaps once more: nobody knows what was said meanwhile.
-            accounts = list(self._readers)
-        for account in accounts:
-            for reader in self._readers.get(account, ()):
+            subjects = list(self._readers)
+        for subject in subjects:
+            for reader in self._readers.get(subject, ()):
                 reader.woken.set()

@@ -25,6 +25,8 @@ from notifier.errors import Invalid, Overloaded
 from notifier.inbox import Inbox
 from notifier.news import News, Reader
 
+# In a process: each has a connection, and asks the store at least every few seconds.
+MOST_READERS = 500
 # Proxies close what is silent for a minute; and a wake-up that was lost is made up for.
 _HEARTBEAT_S = 15
 # Then a listener comes back, with a key that may have been revoked meanwhile.
@@ -95,7 +97,6 @@ class InboxEventsApi:
         ends = time.monotonic() + _LONGEST_S
         yield format_sse_event(comment="listening", retry=_RETRY_MS)
         while not reader.ended and time.monotonic() < ends:
-            reader.woken.clear()
             try:
                 page = await self.inbox.since(account, since, _CHUNK)
             except (RedisError, OSError):

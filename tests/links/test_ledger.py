@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pytest
 from arq.connections import ArqRedis
 
-from links.actions import TALLY
+from links.actions import FINISHED, TALLY
 from links.ledger import Judgement, Ledger, Link, Outcome, State
 from links.purposes import Purpose
 from links.store import Write, write_if_absent
@@ -242,6 +243,22 @@ async def test_what_an_attempt_leaves(ledger: Ledger, link: MakeLink, clock: Set
     await actions_of(ledger).bury(again, clock.now, "http_410")
     assert await redis.zrange("link:dead", 0, -1) == [b"act"]
     assert (await ledger.look(one, clock.now)).outcome == "pending"
+
+
+async def test_the_end_of_an_action_is_told_to_whoever_listens(
+    redis: ArqRedis, ledger: Ledger, link: MakeLink, clock: SetClock
+) -> None:
+    async with redis.pubsub(ignore_subscribe_messages=True) as heard:
+        await heard.subscribe(FINISHED)
+        await heard.get_message(timeout=30)
+        await ledger.consume(link(), clock.now, "act", b"payload")
+        (claim,) = await actions_of(ledger).claim(clock.now, 30_000, 9)
+        assert not await actions_of(ledger).finish(replace(claim, fence=9), "done", clock.now, None)
+        assert await heard.get_message(timeout=0) is None
+        assert await actions_of(ledger).finish(claim, "done", clock.now, None)
+        message = await heard.get_message(timeout=30)
+        assert message
+        assert message["data"] == b"act"
 
 
 async def test_an_action_that_was_erased_is_claimed_by_nobody(

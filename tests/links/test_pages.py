@@ -32,6 +32,7 @@ class Desk:
     outcome_of_actions: str = "done"
     ledger: Ledger | None = None
     acts: list[str] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
     admitted: int = 0
 
     async def resolve(self, token: Token) -> Visit | None:
@@ -49,14 +50,28 @@ class Desk:
 
     async def acted(self) -> None:
         """The platform answers at once, unless it is away."""
+        self.acts.append(self.clicked[0].purpose.name)
+        await self._answer()
+
+    async def _answer(self) -> None:
         link, now = self.clicked
-        self.acts.append(link.purpose.name)
         if self.ledger and self.outcome_of_actions in ("done", "refused"):
             (claim,) = await actions_of(self.ledger).claim(now, 30_000, 9)
             outcome = "done" if self.outcome_of_actions == "done" else "refused"
             if link.purpose.name == "reactivate":
                 await self.ledger.tell(link.account, "active", now)
             await actions_of(self.ledger).finish(claim, outcome, now, None)  # type: ignore[arg-type]
+
+    def awaiting(self, action: str) -> AbstractContextManager["Desk"]:
+        return nullcontext(self)
+
+    async def wait(self, seconds: float) -> bool:
+        """One word for each of `later`, which the platform has answered by then, or has not."""
+        if not self.later:
+            return False
+        self.outcome_of_actions = self.later.pop(0)
+        await self._answer()
+        return True
 
     def pressed(self, visit: Visit, link: Link) -> AbstractContextManager[None]:
         return nullcontext()
@@ -158,6 +173,16 @@ async def test_a_pending_page_refreshes_itself(web: httpx.AsyncClient, path: str
         assert (answer.status_code, answer.text) == (202, "pending authorize_device")
         assert int(answer.headers["refresh"]) > 0
     assert len(desk.acts) == 1
+
+
+async def test_a_page_waits_until_it_hears_that_the_platform_has_answered(
+    web: httpx.AsyncClient, path: str, desk: Desk
+) -> None:
+    desk.outcome_of_actions = "away"
+    # A word may come for nothing.
+    desk.later = ["away", "done"]
+    assert (await web.post(path)).text == "done authorize_device"
+    assert desk.later == []
 
 
 async def test_a_refused_action_says_so(web: httpx.AsyncClient, path: str, desk: Desk) -> None:
