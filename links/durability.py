@@ -2,7 +2,9 @@
 memory, on its disk, or on its disk and a replica's; or raise `Unconfirmed` when that is not known within a second.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Literal
 
 from redis.asyncio import Redis
@@ -37,13 +39,19 @@ async def run(
     """What a Lua script returns; raises Unconfirmed, also for what an earlier call has written."""
     if acknowledge == "memory":
         try:
-            return await redis.evalsha(redis.register_script(script).sha, len(keys), *keys, *args)  # type: ignore[misc,arg-type]
+            return await redis.evalsha(_digest(script), len(keys), *keys, *args)  # type: ignore[misc,arg-type]
         except NoScriptError:
             # Not loaded and called again, as redis-py does: SCRIPT FLUSH or a failover may come in between as well, and
             # a mail that was sent would not be marked.
             pass
     # Not EVALSHA: a server that was promoted a moment ago knows no scripts.
     return (await _pipelined(redis, [("EVAL", script, len(keys), *keys, *args)], acknowledge))[0]
+
+
+@cache
+def _digest(script: str) -> str:
+    """What EVALSHA knows a script by."""
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 async def write_all(redis: Redis, writes: Iterable[Command], acknowledge: Acknowledge = "memory") -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parseaddr
+from functools import lru_cache
 
 from notifier import ids
 from notifier.clock import Clock, moment
@@ -96,7 +97,7 @@ class Composer:
     def _mail(self, notification: Notification, accepted: Accepted, code: PrintedCode | None, choice: Choice) -> Mail:
         urls = self.linkage.urls(accepted, notification.id, "email", notification.notice)
         recipient = accepted.address(notification.id, "email") or ""
-        address = parseaddr(self.sender)[1]
+        address = _address(self.sender)
         domain = address.rpartition("@")[2]
         message_id = f"<{notification.id}@{domain}>"
         content = assemble(
@@ -111,3 +112,8 @@ class Composer:
         signed = dkim.sign(content, domain, self.dkim_keys)
         bounces_to = self.return_path.of(notification.id) if self.return_path else address
         return Mail(bounces_to, recipient, message_id, signed, notification.lane.urgency)
+
+
+@lru_cache(maxsize=8)
+def _address(mailbox: str) -> str:
+    return parseaddr(mailbox)[1]

@@ -4,7 +4,7 @@ import re
 from copy import copy
 from datetime import datetime
 from decimal import Context, Decimal, localcontext
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -19,20 +19,22 @@ _WITHOUT_SPACES = {"ja", "zh"}
 _AFTER_SENTENCE = re.compile("(?:[。！？] |。\n)(?=[0-9]|[^\\s\x00-\x7f])")
 # Amounts have up to 48 digits (events.py); `decimal`'s own 28 would refuse to print them.
 _EXACT = Context(prec=60)
+# Babel parses a tag again wherever it is given one, and no locale twice.
+_locale = cache(Locale.parse)
 
 
 # A mail says a time twice, as HTML and as text.
 @lru_cache(maxsize=1024)
 def full_datetime(value: datetime, locale: str, zone: str) -> str:
     """`9 March 2026, 15:05 (Central European Standard Time)`: the zone named, since the reader may be elsewhere."""
-    local = value.astimezone(ZoneInfo(zone))
-    pattern = str(get_datetime_format("long", locale=locale)).replace("'", "")
-    when = pattern.format(format_time(local, "short", locale=locale), format_date(local, "long", locale=locale))
+    local, known = value.astimezone(ZoneInfo(zone)), _locale(locale)
+    pattern = str(get_datetime_format("long", locale=known)).replace("'", "")
+    when = pattern.format(format_time(local, "short", locale=known), format_date(local, "long", locale=known))
     # CLDR's narrow spaces are missing in many fonts of mail programs, and then look like none.
-    return f"{when} ({_zone_name(local, locale, zone)})".replace(NARROW_NO_BREAK_SPACE, NO_BREAK_SPACE)
+    return f"{when} ({_zone_name(local, known, zone)})".replace(NARROW_NO_BREAK_SPACE, NO_BREAK_SPACE)
 
 
-def _zone_name(local: datetime, locale: str, zone: str) -> str:
+def _zone_name(local: datetime, locale: Locale, zone: str) -> str:
     if zone in ("UTC", "Etc/UTC"):
         return "UTC"
     name = get_timezone_name(local, width="long", locale=locale)
@@ -42,9 +44,9 @@ def _zone_name(local: datetime, locale: str, zone: str) -> str:
     return f"{_city(local, locale)}, {utc_offset(local)}"
 
 
-def _city(local: datetime, locale: str) -> str:
+def _city(local: datetime, locale: Locale) -> str:
     """Babel looks a zone up by its newest name (Europe/Kyiv), CLDR names its city under the one it began with."""
-    aliases, named = get_global("zone_aliases"), Locale.parse(locale).time_zones
+    aliases, named = get_global("zone_aliases"), locale.time_zones
     newest = aliases.get(str(local.tzinfo), str(local.tzinfo))
     names = [newest, *(old for old, new in aliases.items() if new == newest)]
     cities = [named[name]["city"] for name in names if "city" in named.get(name, {})]
@@ -53,10 +55,10 @@ def _city(local: datetime, locale: str) -> str:
 
 def short_datetime(value: datetime, locale: str, zone: str) -> str:
     """`9 Mar, 15:05 UTC+1`: for SMS, where each character counts."""
-    local = value.astimezone(ZoneInfo(zone))
-    skeleton = Locale.parse(locale).datetime_skeletons.get("MMMd")
-    date = format_date(local, skeleton.pattern if skeleton else "d MMM", locale=locale)
-    time = format_time(local, "HH:mm", locale=locale)
+    local, known = value.astimezone(ZoneInfo(zone)), _locale(locale)
+    skeleton = known.datetime_skeletons.get("MMMd")
+    date = format_date(local, skeleton.pattern if skeleton else "d MMM", locale=known)
+    time = format_time(local, "HH:mm", locale=known)
     return f"{date} {time} {utc_offset(local)}"
 
 
@@ -72,11 +74,12 @@ def utc_offset(local: datetime) -> str:
 
 def amount(value: Decimal, asset: str, locale: str) -> str:
     """`0,250 BTC`: every decimal that was given, and never a line break before the asset."""
-    pattern = copy(Locale.parse(locale).decimal_formats[None])
+    known = _locale(locale)
+    pattern = copy(known.decimal_formats[None])
     decimals = max(0, -int(value.as_tuple().exponent))
     pattern.frac_prec = (decimals, decimals)
     with localcontext(_EXACT):
-        number = pattern.apply(value, locale, decimal_quantization=False)
+        number = pattern.apply(value, known, decimal_quantization=False)
     return f"{number}{NO_BREAK_SPACE}{asset}"
 
 

@@ -85,7 +85,13 @@ def _part(subtype: str, text: str, boundary: str) -> bytes:
 
 
 def _quoted(body: bytes) -> bytes:
-    return binascii.b2a_qp(body, istext=True).replace(b"=\n", b"=\r\n")
+    return b"\r\n".join(map(_quoted_line, body.split(b"\r\n")))
+
+
+# Most lines of a mail are those of the mail before.
+@lru_cache(maxsize=2048)
+def _quoted_line(line: bytes) -> bytes:
+    return binascii.b2a_qp(line, istext=True).replace(b"=\n", b"=\r\n")
 
 
 def _base64(body: bytes) -> bytes:
