@@ -12,6 +12,7 @@ from cloudevents.core.bindings.http import to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
 
 from notifier.api.cloudevents import EVENT, MOST_EVENTS
+from notifier.api.events import side_by_side
 from notifier.config import Settings
 from tests.api.conftest import CANARY, MakeEvent, kept, refused
 
@@ -236,6 +237,32 @@ async def test_what_is_no_batch_is_refused_whole(
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert [each["pointer"] for each in answer.json().get("errors", [])] == pointers
     assert await redis.dbsize() == 0
+
+
+async def test_the_first_event_under_an_id_is_that_event_in_a_batch_too(
+    web: httpx.AsyncClient, event: MakeEvent
+) -> None:
+    batch = []
+    for number in range(20):
+        first, other = event(id=f"e-{number}", device="A"), event(id=f"e-{number}", device="B")
+        batch += [first | {"subject": f"acct-{number}"}, other | {"subject": f"another-{number}"}]
+    answer = await web.post("/v1/events/batch", content=json.dumps(batch), headers=BATCH)
+    assert [result["status"] for result in answer.json()["results"]] == [202, 409] * 20
+
+
+def test_what_is_accepted_side_by_side_is_of_different_accounts_and_ids() -> None:
+    def one(id: str, subject: object, source: str = "a") -> dict[str, object]:
+        return {"id": id, "source": source, "subject": subject}
+
+    batch = [
+        *(one("1", "x"), one("2", "y"), one("1", "z", "b")),
+        *(one("3", "x"), None, 7),
+        *(None, one("4", ["x"])),
+        *(one("4", "w"), one("5", "x")),
+    ]
+    assert [len(part) for part in side_by_side(batch)] == [3, 2, 1, 2, 2]
+    assert [each for part in side_by_side(batch) for each in part] == batch
+    assert max(len(part) for part in side_by_side([one(str(n), str(n)) for n in range(1_000)])) <= 32
 
 
 async def test_a_batch_may_be_empty_and_full(web: httpx.AsyncClient, event: MakeEvent, redis: ArqRedis) -> None:
