@@ -173,4 +173,4 @@ def _answers(parts: Parts, problems: Problems) -> Callable[[Request, Exception],
 
 
 def _problem_page(parts: Parts, status: int, locale: str, wait: int | None = None) -> str:
-    return parts.renderer.page("problem", locale, "UTC", {"status": status, "languages": [], "retry_after": wait})
+    return parts.renderer.page("problem", locale, "UTC", {"status": status, "languages": (), "retry_after": wait})

@@ -4,10 +4,10 @@ Implements `links.pages.Site`.
 """
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from types import SimpleNamespace
+from functools import lru_cache
 from typing import Any
 
 from opentelemetry.trace import Span, SpanKind
@@ -30,7 +30,7 @@ from notifier.notifications import noted
 from notifier.outbox import Outbox
 from notifier.records import Accepted
 from notifier.rendering.i18n import Catalogs, autonym
-from notifier.rendering.renderer import Renderer, masked
+from notifier.rendering.renderer import Language, Renderer, masked
 from notifier.sealing import Sealer, Unsealable
 from notifier.throttle import Throttle, network
 
@@ -167,10 +167,7 @@ class Clicks:
             "challenge": link is not None and link.challenged,
             "challenge_error": _CHALLENGE_ERRORS.get(view.outcome),
             "attempts_left": judgement.attempts_left if judgement else None,
-            "languages": [
-                SimpleNamespace(tag=tag, name=autonym(tag), url=f"?lang={tag}", current=tag == locale)
-                for tag in self.catalogs.locales
-            ],
+            "languages": _languages(tuple(self.catalogs.locales), locale),
         }
         zone = accepted.recipient.timezone if accepted else "UTC"
         return self.renderer.page("confirm" if asks else "outcome", locale, zone, facts)
@@ -197,3 +194,8 @@ class Clicks:
         return (
             accepted.locale if accepted else self.catalogs.edition.from_header(request.headers.get("accept-language"))
         )
+
+
+@lru_cache(maxsize=128)
+def _languages(tags: Sequence[str], shown: str) -> Sequence[Language]:
+    return tuple(Language(tag, autonym(tag), f"?lang={tag}", tag == shown) for tag in tags)

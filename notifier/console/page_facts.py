@@ -28,7 +28,7 @@ def facts(page: str, variant: str, length: Length) -> dict[str, Any]:
     """What `clicks.py` gives a page."""
     full = length == "longest"
     if page == "problem":
-        return {"status": int(variant), "languages": [], "retry_after": 37 if variant == "429" else None}
+        return {"status": int(variant), "languages": (), "retry_after": 37 if variant == "429" else None}
     outcome, _, purpose = variant.rpartition("-")
     told: dict[str, Any] = {
         "purpose": purpose,
@@ -43,6 +43,6 @@ def facts(page: str, variant: str, length: Length) -> dict[str, Any]:
         "challenge": purpose in ("authorize_device", "confirm_withdrawal"),
         "challenge_error": "mismatch" if full else None,
         "attempts_left": 1 if full else None,
-        "languages": [],
+        "languages": (),
     }
     return told if length != "shortest" else told | {"at": None, "opens": None}

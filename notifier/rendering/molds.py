@@ -1,7 +1,8 @@
-"""A template and a message's facts come in, its words go out: what repeats from message to message is written once.
+"""A template and the facts of a message or page come in, its words go out: what repeats from one to the next is written
+once.
 
 A template is run with *blanks* in place of all that is merely printed (a name, a device, a time, a link); what it says
-around them is the mold of every message with the same other facts, and is filled by joining strings. A template that
+around them is the mold of all with the same other facts, and is filled by joining strings. A template that
 looks into a value (compares, cuts or counts it) breaks on its blank, and is run for every message as before.
 """
 
@@ -21,6 +22,7 @@ _PRINTED = frozenset(
     (
         "account", "email", "recipient_name", "antiphishing_phrase", "code",
         "happened", "reactivation_opens", "activate_until", "withdrawals_resume",
+        "at", "opens", "reason", "next_url",
     )
 )  # fmt: skip
 _PRINTED_CONTEXT = frozenset(
@@ -100,7 +102,7 @@ class Molds:
 
     def write(self, template: Template, facts: Mapping[str, Any]) -> str:
         """What the template says of these facts."""
-        if len(facts["origins"]) > 1:
+        if len(facts.get("origins", ())) > 1:
             # It leads to addresses that no other message has.
             return template.render(facts)
         key = (template.name, *_kind(facts))
@@ -123,7 +125,7 @@ def _kind(facts: Mapping[str, Any]) -> list[object]:
         elif name == "links":
             kind += [url is None for url in value.values()]
         elif name == "context":
-            kind += [each in _NONE if field in _PRINTED_CONTEXT else each for field, each in value]
+            kind += [each in _NONE if field in _PRINTED_CONTEXT else each for field, each in value or ()]
         elif name not in ("timezone", "origins"):
             kind.append(value)
     return kind
@@ -137,13 +139,16 @@ def _made(template: Template, facts: Mapping[str, Any], text: str) -> _Mold | No
         return value if value in _NONE else Blank(path, blanks)
 
     blank = {name: held(value, name) if name in _PRINTED else value for name, value in facts.items()}
-    blank["links"] = {name: held(url, "links", name) for name, url in facts["links"].items()}
-    context = {
-        field: held(value, "context", field) if field in _PRINTED_CONTEXT else value
-        for field, value in facts["context"]
-    }
+    if "links" in facts:
+        blank["links"] = {name: held(url, "links", name) for name, url in facts["links"].items()}
+    if facts.get("context"):
+        context = {
+            field: held(value, "context", field) if field in _PRINTED_CONTEXT else value
+            for field, value in facts["context"]
+        }
+        blank["context"] = SimpleNamespace(**context)
     try:
-        said = template.render({**blank, "context": SimpleNamespace(**context)})
+        said = template.render(blank)
         first, *rest = said.split(_OPEN)
         pairs = [piece.split(_CLOSE) for piece in rest]
         escaped = bool(template.name and template.name.endswith(".html"))

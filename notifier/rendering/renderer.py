@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import CodeType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -70,6 +70,15 @@ class ItemText:
     title: str
     text: str
     html: str
+
+
+class Language(NamedTuple):
+    """One that a page may be read in: its name in itself, and where the page is so; `current`: here."""
+
+    tag: str
+    name: str
+    url: str
+    current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,16 +202,19 @@ class Renderer:
         return ItemText(_line(part("subject.txt")), part("body.txt"), part("body.html"))
 
     def _part(self, choice: Choice, about: About, form: str, facts: Mapping[str, Any]) -> str:
-        template = self._environment(choice.catalog).get_template(f"{about.notice}/{form}")
-        molds = self._molds.setdefault(choice.catalog, Molds())
-        return formats.closed_up(molds.write(template, facts), choice.locale)
+        return self._said(choice.catalog, f"{about.notice}/{form}", facts)
+
+    def _said(self, catalog: Catalog, template: str, facts: Mapping[str, Any]) -> str:
+        molds = self._molds.setdefault(catalog, Molds())
+        return formats.closed_up(molds.write(self._environment(catalog).get_template(template), facts), catalog.locale)
 
     def page(self, name: str, locale: str, zone: str, facts: Mapping[str, Any]) -> str:
         """A page of templates/pages; like a message it falls back whole."""
-        return self.page_with(self._choose(locale, [f"pages/{name}.html"]).catalog, name, zone, facts)
+        catalog = self._choose(locale, [f"pages/{name}.html"]).catalog
+        return self._said(catalog, f"pages/{name}.html", {**self._common(catalog.locale, zone), **facts})
 
     def page_with(self, catalog: Catalog, name: str, zone: str, facts: Mapping[str, Any]) -> str:
-        """A page in the words of this catalog."""
+        """A page in the words of this catalog, which may be shown but once."""
         template = self._environment(catalog).get_template(f"pages/{name}.html")
         return formats.closed_up(template.render({**self._common(catalog.locale, zone), **facts}), catalog.locale)
 
@@ -281,7 +293,9 @@ class Renderer:
         )
         env.policies["ext.i18n.trimmed"] = True
         env.install_gettext_translations(catalog.translations, newstyle=True)  # type: ignore[attr-defined]
-        env.filters.update(datetime=_datetime, shorttime=_shorttime, amount=_amount, masked=mask_email, origin=_origin)
+        env.filters.update(
+            datetime=_datetime, shorttime=_shorttime, iso=_iso, amount=_amount, masked=mask_email, origin=_origin
+        )
         return env
 
 
@@ -323,6 +337,11 @@ def _datetime(facts: Mapping[str, Any], value: Any) -> str:
 @_filter
 def _shorttime(facts: Mapping[str, Any], value: Any) -> str:
     return formats.short_datetime(value, facts["locale"], facts["timezone"])
+
+
+@_filter
+def _iso(_: Mapping[str, Any], value: Any) -> str:
+    return str(value.isoformat())
 
 
 @_filter

@@ -5,7 +5,6 @@ And at 320 px, the narrowest screen that WCAG 2.1 asks for (1.4.10), nothing has
 
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Literal, get_args
 
 import pytest
@@ -17,7 +16,7 @@ from links.purposes import purposes
 from notifier.assets import assets
 from notifier.contexts import Withdrawal
 from notifier.rendering.i18n import Catalogs
-from notifier.rendering.renderer import Renderer
+from notifier.rendering.renderer import Language, Renderer
 from tests.rendering.conftest import CONTEXT, VOICE
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -46,9 +45,7 @@ def pages(renderer: Renderer, locale: str) -> list[str]:
         "challenge": True,
         "challenge_error": "mismatch",
         "attempts_left": 3,
-        "languages": [
-            SimpleNamespace(tag=tag, name=tag, url=f"?lang={tag}", current=tag == locale) for tag in ("en", "sq")
-        ],
+        "languages": tuple(Language(tag, tag, f"?lang={tag}", tag == locale) for tag in ("en", "sq")),
     }
     confirm = [{"purpose": purpose, "outcome": None} for purpose in purposes()]
     outcomes = [{"purpose": "reactivate", "outcome": outcome} for outcome in OUTCOMES]

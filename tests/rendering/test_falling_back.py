@@ -78,7 +78,7 @@ PAGE: dict[str, Any] = {
     "context": None,
     "challenge": False,
     "challenge_error": None,
-    "languages": [],
+    "languages": (),
 }
 
 

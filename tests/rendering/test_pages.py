@@ -1,7 +1,6 @@
 """Every page in every language: each purpose, each outcome, each fault."""
 
 import re
-from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
@@ -11,7 +10,7 @@ from links.purposes import purposes
 from notifier.assets import assets
 from notifier.notices import NOTICES
 from notifier.rendering.i18n import Catalogs, autonym
-from notifier.rendering.renderer import Renderer
+from notifier.rendering.renderer import Language, Renderer
 from tests.rendering.conftest import CONTEXT, NOW, VOICE
 from tests.rendering.reading import Reading, english
 
@@ -42,9 +41,7 @@ def facts(locale: str, purpose: str | None, outcome: str | None, *, full: bool =
         "challenge": False,
         "challenge_error": None,
         "attempts_left": None,
-        "languages": [
-            SimpleNamespace(tag=tag, name=autonym(tag), url=f"?lang={tag}", current=tag == locale) for tag in LOCALES
-        ],
+        "languages": tuple(Language(tag, autonym(tag), f"?lang={tag}", tag == locale) for tag in LOCALES),
     }
 
 
@@ -71,6 +68,30 @@ def check(html: str, locale: str) -> Reading:
         said = " ".join(shown.text.split())
         assert [phrase.pattern for phrase in english(locale) if phrase.search(said)] == []
     return shown
+
+
+@each_locale
+@each_purpose
+@pytest.mark.parametrize("outcome", [None, *OUTCOMES])
+def test_a_page_that_was_filled_into_a_mold_says_what_its_template_does(
+    renderer: Renderer, catalogs: Catalogs, purpose: str, locale: str, outcome: str | None
+) -> None:
+    name = "outcome" if outcome else "confirm"
+    first = facts(locale, purpose, outcome)
+    renderer.page(name, locale, "Europe/Tirane", first)
+    changed = {"device": "<b>Firefox</b> & 'friends'", "location": "東京", "address": "0xA1", "network": "A&B"}
+    other = first | {
+        "account": "<o>•••@mail.example",
+        "context": first["context"].model_copy(
+            update={field: value for field, value in changed.items() if field in type(first["context"]).model_fields}
+        ),
+        "at": first["at"] and NOW.replace(year=2031),
+        "opens": first["opens"] and NOW.replace(year=2032),
+        "reason": "Because <i>so</i>.",
+        "next_url": "https://bank.example/?a=1&b=2",
+    }
+    filled = renderer.page(name, locale, "Asia/Tokyo", other)
+    assert filled == Renderer(assets("templates"), catalogs, VOICE).page(name, locale, "Asia/Tokyo", other)
 
 
 @each_locale
