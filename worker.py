@@ -4,7 +4,6 @@ arq runs the process and carries the bells; they ring for rounds of work, one to
 """
 
 import asyncio
-import gc
 import json
 from collections.abc import Collection
 from contextlib import AsyncExitStack
@@ -16,7 +15,7 @@ import httpx
 from arq.connections import ArqRedis
 
 from notifier.bells import FORWARD, HEARD, QUEUE, listening, serialize
-from notifier.composition import Parts, open_store
+from notifier.composition import Parts, open_store, started
 from notifier.config import Settings, load
 from notifier.delivery import Delivery
 from notifier.notices import Lane
@@ -107,8 +106,7 @@ async def startup(ctx: dict[str, Any]) -> None:
             ctx["rounds"][queue].ring()
 
     await opened.enter_async_context(listening(ctx["redis"], knocked))
-    # What is there now stays: the collector need not look through all of it again and again.
-    gc.freeze()
+    started()
 
 
 async def shutdown(ctx: dict[str, Any]) -> None:

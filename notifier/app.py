@@ -1,6 +1,5 @@
 """The web composition root: settings come in, the ASGI application goes out."""
 
-import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -42,7 +41,7 @@ from notifier.api.schemas import Schemas
 from notifier.assets import assets
 from notifier.clicks import Clicks
 from notifier.clock import Clock, system_clock
-from notifier.composition import Parts, open_store
+from notifier.composition import Parts, open_store, started
 from notifier.config import Settings
 from notifier.console.pages import Console
 from notifier.console.workbench import Workbench
@@ -69,8 +68,7 @@ def create_app(settings: Settings, redis: ArqRedis | None = None, clock: Clock =
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await report(redis, settings.acknowledge)
         async with watched(parts.catalogs), news.listening(), answers.listening():
-            # What is there now stays: the collector need not look through all of it again and again.
-            gc.freeze()
+            started()
             yield
         await redis.aclose(close_connection_pool=True)
 
