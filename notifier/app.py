@@ -76,11 +76,12 @@ def create_app(settings: Settings, redis: ArqRedis | None = None, clock: Clock =
     app.state.news = news
     app.state.callers = Callers(settings.api_keys, Known(parts.keyring, clock), parts.allowances, clock)
     problems, measured = Problems(settings.public_url), process_registry()
+    # First: mail scanners open the links of every message, and routes are tried in turn.
+    app.router.routes.extend(_pages(parts, answers))
     for router in (*_for_producers(parts, problems, news), *_for_operators(parts, measured)):
         app.include_router(router)
     app.include_router(Manual(cache(lambda: openapi.document(app, settings.public_url))).router())
     app.webhooks.include_router(webhooks.router())
-    app.router.routes.extend(_pages(parts, answers))
 
     answer = _answers(parts, problems)
     # FastAPI has answers of its own to these; whatever else is raised comes to the edge.
