@@ -23,7 +23,9 @@ from links.tokens import Tokens
 from notifier import ids
 
 NAME = "4. Links"
-LINKS, TOKENS = 1_000, 5_000
+# Of these links the first warm up (templates compiled, connections made), the next are used one after the other, and
+# the rest by 64 at once.
+WARM, ALONE, LINKS, TOKENS = 100, 200, 1_000, 5_000
 
 
 def run(rounds: int) -> list[Row]:
@@ -31,11 +33,15 @@ def run(rounds: int) -> list[Row]:
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
         for name in ("ours", "floor"):
-            with service(name) as (running, tokens):
-                shown = load.run(job(running, "GET", tokens)).must_be(200)
-                _keep(found, f"{name} GET", shown)
-                acted = load.run(job(running, "POST", tokens)).must_be(200)
-                _keep(found, f"{name} POST", acted)
+            with service(name, WARM + ALONE + LINKS) as (running, tokens):
+                for method in ("GET", "POST"):
+                    load.run(job(running, method, tokens[:WARM])).must_be(200)
+                alone = load.run(job(running, "POST", tokens[WARM : WARM + ALONE], 1)).must_be(200)
+                found[f"{name} alone"].append(1000 * statistics.median(alone.latencies))
+                for method in ("GET", "POST"):
+                    _keep(
+                        found, f"{name} {method}", load.run(job(running, method, tokens[WARM + ALONE :])).must_be(200)
+                    )
         _tokens(found)
     rows = []
     for method, what in (("GET", "page, GET"), ("POST", "button, POST")):
@@ -47,6 +53,10 @@ def run(rounds: int) -> list[Row]:
             Row(NAME, f"bare FastAPI + Redis: {what}, p99", "ms", found[f"floor {method} p99"]),
             ratio(NAME, f"notifier / bare: {what}", ours, floor, 0.7),
         ]
+    rows += [
+        Row(NAME, f"{told}: a press alone, p50", "ms", found[f"{name} alone"])
+        for name, told in (("ours", "notifier"), ("floor", "bare FastAPI + Redis"))
+    ]
     for what in ("mint", "read"):
         values = [a / b for a, b in zip(found[what], found[f"bare {what}"], strict=True)]
         rows.append(Row(NAME, f"{what} a token", "us", found[what]))
@@ -55,11 +65,13 @@ def run(rounds: int) -> list[Row]:
     return rows
 
 
-def job(service: stacks.Stack, method: str, tokens: list[str]) -> load.Job:
+def job(service: stacks.Stack, method: str, tokens: list[str], connections: int = 64) -> load.Job:
     """Each link once."""
     body = "purpose=deactivate" if method == "POST" else ""
     headers = {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {}
-    return load.Job(service.port, [(method, f"/l/{quote(token)}", body) for token in tokens], 64, None, headers)
+    return load.Job(
+        service.port, [(method, f"/l/{quote(token)}", body) for token in tokens], connections, None, headers
+    )
 
 
 def _keep(found: dict[str, list[float]], name: str, told: load.Told) -> None:
@@ -68,7 +80,7 @@ def _keep(found: dict[str, list[float]], name: str, told: load.Told) -> None:
 
 
 @contextlib.contextmanager
-def service(name: str, count: int = LINKS) -> Iterator[tuple[stacks.Stack, list[str]]]:
+def service(name: str, count: int) -> Iterator[tuple[stacks.Stack, list[str]]]:
     """One that runs, and tokens of links that nobody has used."""
     if name == "floor":
         with stacks.alone(name, "bench.peers.floor") as floor:
