@@ -76,8 +76,9 @@ class EventsApi:
         return JSONResponse(await self._accept(await cloudevents.read_event(request), caller), 202)
 
     async def post_batch(self, request: Request, caller: BatchCaller) -> JSONResponse:
-        """Each event is accepted or refused alone; those of one account, or under one id, in their order. The answer is a
-        200 with a result for each, in the batch's order: what the event alone would have been answered, with its status.
+        """Each event is accepted or refused alone; those of one account, or under one id, in their order. The answer
+        is a 200 with a result for each, in the batch's order: what the event alone would have been answered, with its
+        status.
 
         Each counts against the key's limit; those after it is reached are answered 429.
         """
