@@ -16,5 +16,6 @@ for i = 2, 3 do
   redis.call('ZADD', KEYS[i], place, ARGV[1])
   redis.call('PEXPIRE', KEYS[i], ARGV[4])
 end
-redis.call('PUBLISH', ARGV[5], ARGV[6])
+-- A hint, which whoever may not publish does without.
+redis.pcall('PUBLISH', ARGV[5], ARGV[6])
 return place

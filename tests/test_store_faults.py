@@ -5,12 +5,14 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from tests.people import Owner, link, mailed, post
 from tests.service import PROMPTLY_S, Service, running, until
+from tests.stores import alone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -79,3 +81,21 @@ async def test_a_worker_ends_when_told_though_the_store_is_away(service: Service
     await until(lambda: worker.poll() is not None, 25)
     assert worker.returncode == 0
     service.valkey.start()
+
+
+async def test_a_user_of_the_store_who_may_not_publish_has_all_but_the_knocks(tmp_path: Path) -> None:
+    """What a Redis 7 gives whoever is not told of channels."""
+    async with alone(tmp_path) as node:
+        assert node.ask("ACL", "SETUSER", "app", "on", ">secret", "~*", "+@all", "resetchannels") == b"OK"
+        url = node.url.replace("redis://", "redis://app:secret@")
+        async with running(tmp_path, NOTIFIER_REDIS_URL=url) as service:
+            owner = Owner(1)
+            mail = await mailed(service, owner, owner.event("login_succeeded"))
+            answered = await service.browser.post(link(mail, "d"))
+            # A bell of arq's wakes the worker, within its second, and the page looks once its patience ends.
+            assert answered.status_code in (200, 202)
+            await until(lambda: service.actions(owner.account))
+            # The owner is told, by what the worker accepted itself.
+            await until(lambda: len(service.mails(owner.email)) == 2)
+            counts = (await service.api.get("/v1/queues")).json()["counts"]
+            assert counts["accepted"] == counts["sent"]
