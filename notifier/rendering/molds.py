@@ -99,6 +99,8 @@ class Molds:
 
     def __init__(self) -> None:
         self._molds: dict[tuple[object, ...], _Mold | None] = {}
+        # Kinds that were met once: a message may be the only one of its kind, and what is made of it in vain.
+        self._met: set[tuple[object, ...]] = set()
 
     def write(self, template: Template, facts: Mapping[str, Any]) -> str:
         """What the template says of these facts."""
@@ -110,9 +112,12 @@ class Molds:
             mold = self._molds[key]
             return mold.fill(facts) if mold else template.render(facts)
         text = template.render(facts)
-        if len(self._molds) >= _MOST:
+        if key in self._met:
+            self._molds[key] = _made(template, facts, text)
+        elif len(self._met) >= _MOST:
+            self._met.clear()
             self._molds.clear()
-        self._molds[key] = _made(template, facts, text)
+        self._met.add(key)
         return text
 
 

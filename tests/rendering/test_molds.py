@@ -49,7 +49,8 @@ def test_a_mold_says_what_its_template_says(
         name: value for name, value in OTHER.items() if name in fields and (full or fields[name].is_required())
     }
     recipient = {"name": "<Anna> & Co", "antiphishing_phrase": "\"quoted\" 'too'"} if full else {}
-    compose_message(notice, locale, "email", full=full, context=context).mail()
+    for _ in range(2):
+        compose_message(notice, locale, "email", full=full, context=context).mail()
     changed = {"full": full, "context": context | other, "recipient": recipient | {"timezone": "Asia/Tokyo"}}
     case = compose_message(notice, locale, "email", **changed)
     filled = case.mail("o•her@mail.example")
@@ -58,6 +59,7 @@ def test_a_mold_says_what_its_template_says(
 
 class _Facts(Context):
     device: str
+    number: int = 0
 
 
 @pytest.mark.parametrize(
@@ -78,3 +80,22 @@ def test_what_looks_into_a_value_is_run_for_each(source: str) -> None:
     for device in ("a", "abcdefgh", "b", "a"):
         facts = {"context": _Facts(device=device), "links": {}, "origins": ["https://x/"]}
         assert molds.write(template, facts) == template.render(facts)
+
+
+def test_a_mold_is_made_of_what_comes_again() -> None:
+    runs: list[int] = []
+    environment = Environment(
+        loader=DictLoader({"t.txt": "{{ context.device }}{{ ran(context.number) }}"}), autoescape=False
+    )
+    environment.globals["ran"] = lambda number: runs.append(number) or number
+    template, molds = environment.get_template("t.txt"), Molds()
+
+    def written(device: str, number: int) -> str:
+        return molds.write(template, {"context": _Facts(device=device, number=number), "links": {}})
+
+    # Each the only one of its kind: the template is run once for each.
+    assert [written("a", number) for number in range(5)] == [f"a{number}" for number in range(5)]
+    assert runs == list(range(5))
+    # Met again: once for its words and once for the mold, and never after that.
+    assert [written(device, 0) for device in "bcd"] == ["b0", "c0", "d0"]
+    assert runs == [*range(5), 0, 0]
