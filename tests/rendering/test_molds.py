@@ -84,10 +84,14 @@ def test_what_looks_into_a_value_is_run_for_each(source: str) -> None:
 
 def test_a_mold_is_made_of_what_comes_again() -> None:
     runs: list[int] = []
-    environment = Environment(
-        loader=DictLoader({"t.txt": "{{ context.device }}{{ ran(context.number) }}"}), autoescape=False
-    )
-    environment.globals["ran"] = lambda number: runs.append(number) or number
+
+    def ran(number: int) -> int:
+        runs.append(number)
+        return number
+
+    source = "{{ context.device }}{{ ran(context.number) }}"
+    environment = Environment(loader=DictLoader({"t.txt": source}), autoescape=False)
+    environment.globals["ran"] = ran
     template, molds = environment.get_template("t.txt"), Molds()
 
     def written(device: str, number: int) -> str:
