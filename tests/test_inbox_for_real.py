@@ -97,7 +97,12 @@ async def test_news_come_at_once_and_none_is_missed(tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             assert [event async for event in events] == []
         assert process.wait(5) in (0, -signal.SIGTERM)
-        timeline = (await service.api.get(f"/v1/notifications/{last}")).json()["timeline"]
+
+        async def settled() -> list[dict[str, str]] | None:
+            shown = (await service.api.get(f"/v1/notifications/{last}")).json()
+            return None if shown["status"] == "accepted" else shown["timeline"]
+
+        timeline = await until(settled)
         assert [entry["what"] for entry in timeline] == ["accepted", "rendered", "sent"]
         assert timeline[-1]["by"] == "inbox"
         token = item["links"][0]["url"].rpartition("/")[2]

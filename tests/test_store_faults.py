@@ -51,8 +51,11 @@ async def test_a_store_that_is_killed_and_comes_back(service: Service) -> None:
     assert await mailed(service, owner, owner.event("new_device"))
     assert (await service.browser.post(link(mail, "d"))).status_code in (200, 202)
     await until(lambda: service.actions(owner.account))
-    shown = (await service.api.get(f"/v1/notifications/{waiting}")).json()
-    assert shown["status"] == "sent"
+
+    async def settled() -> bool:
+        return bool((await service.api.get(f"/v1/notifications/{waiting}")).json()["status"] == "sent")
+
+    await until(settled)
     assert len(service.mails(owner.email, waiting)) == 1
     # By the same processes.
     assert service.processes["worker"].poll() is None
@@ -97,5 +100,9 @@ async def test_a_user_of_the_store_who_may_not_publish_has_all_but_the_knocks(tm
             await until(lambda: service.actions(owner.account))
             # The owner is told, by what the worker accepted itself.
             await until(lambda: len(service.mails(owner.email)) == 2)
-            counts = (await service.api.get("/v1/queues")).json()["counts"]
-            assert counts["accepted"] == counts["sent"]
+
+            async def all_sent() -> bool:
+                counts = (await service.api.get("/v1/queues")).json()["counts"]
+                return bool(counts["accepted"] == counts["sent"])
+
+            await until(all_sent)
