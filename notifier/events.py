@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from notifier.checks import checked
 from notifier.recipients import EmailAddress, PhoneNumber
 from notifier.text import harmless
 
@@ -124,36 +125,34 @@ Amount = Annotated[
 IpAddress = Annotated[
     str,
     StringConstraints(max_length=64),
-    AfterValidator(_ip),
+    checked(_ip),
     WithJsonSchema({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}], "examples": ["192.0.2.7"]}),
 ]
 WebAddress = Annotated[
     str,
     StringConstraints(max_length=1024),
-    AfterValidator(_web_address),
+    checked(_web_address),
     WithJsonSchema(
         {"type": "string", "maxLength": 1024, "pattern": _WEB_ADDRESS, "examples": ["https://example.com/verify"]}
     ),
 ]
-Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone), Field(examples=["Europe/Tirane"])]
+Zone = Annotated[str, StringConstraints(max_length=64), checked(_zone), Field(examples=["Europe/Tirane"])]
 # Free text that a stranger may have chosen; see text.py.
-Text = Annotated[
-    str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_encodable), AfterValidator(harmless)
-]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=1024), checked(_encodable), checked(harmless)]
 # A sentence or two of the platform's own to the owner.
 Prose = Annotated[
     str,
     StringConstraints(min_length=1, max_length=1024),
-    AfterValidator(_encodable),
-    AfterValidator(lambda value: harmless(value, _LONGEST_PROSE)),
+    checked(_encodable),
+    checked(lambda value: harmless(value, _LONGEST_PROSE)),
 ]
-Opaque = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_encodable)]
+Opaque = Annotated[str, StringConstraints(min_length=1, max_length=1024), checked(_encodable)]
 # No control characters: sources of our own begin with one, so that no producer's can be mistaken for them.
-Name = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$"), AfterValidator(_encodable)]
+Name = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$"), checked(_encodable)]
 PurposeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
 # Shown as it is, since its owner compares it; so what a mail program would make a link of is none.
-Destination = Annotated[Identifier, AfterValidator(_no_link)]
+Destination = Annotated[Identifier, checked(_no_link)]
 
 
 class Model(BaseModel):

@@ -10,7 +10,9 @@ from typing import Annotated
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import PhoneNumberType
-from pydantic import AfterValidator, StringConstraints, WithJsonSchema
+from pydantic import StringConstraints, WithJsonSchema
+
+from notifier.checks import checked
 
 # Numbers that cost the owner or the operator, or that reach no person's phone.
 _REFUSED_TYPES = {
@@ -109,13 +111,13 @@ def country(number: str) -> str:
 EmailAddress = Annotated[
     str,
     StringConstraints(max_length=254),
-    AfterValidator(parse_email),
+    checked(parse_email),
     WithJsonSchema({"type": "string", "format": "email", "maxLength": 254, "examples": ["arta@example.com"]}),
 ]
 PhoneNumber = Annotated[
     str,
     StringConstraints(max_length=32),
-    AfterValidator(parse_phone),
+    checked(parse_phone),
     WithJsonSchema({"type": "string", "pattern": r"^\+[0-9 ]{1,31}$", "examples": ["+355691234567"]}),
 ]
 

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, SerializeAsAny, ValidationInfo, field
 
 from links.ledger import Link
 from notifier import ids
+from notifier.checks import KEPT
 from notifier.clock import ms
 from notifier.contexts import CodePurpose
 from notifier.events import Channel, Context, Event, Model, Recipient
@@ -105,7 +106,7 @@ class Accepted(Model):
     @classmethod
     def open(cls, sealer: Sealer, event: str, sealed: bytes) -> Self:
         """Raises sealing.Unsealable."""
-        return cls.model_validate_json(sealer.open(event, sealed))
+        return cls.model_validate_json(sealer.open(event, sealed), context=KEPT)
 
     @classmethod
     def read(cls, sealer: Sealer, event: str, sealed: bytes | None) -> Self | None:
@@ -118,4 +119,6 @@ class Accepted(Model):
     @field_validator("context", mode="before")
     @classmethod
     def _typed(cls, value: Any, info: ValidationInfo) -> Any:
-        return NOTICES[info.data["notice"]].context.model_validate(value) if isinstance(value, dict) else value
+        if not isinstance(value, dict):
+            return value
+        return NOTICES[info.data["notice"]].context.model_validate(value, context=info.context)

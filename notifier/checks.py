@@ -1,0 +1,17 @@
+"""Checks of a field's value: made at the door, and not again whenever what was accepted is read from the store."""
+
+from collections.abc import Callable
+
+from pydantic import AfterValidator, ValidationInfo
+
+# The context (pydantic's) in which what is kept is read.
+KEPT = object()
+
+
+def checked(check: Callable[[str], str]) -> AfterValidator:
+    """A field's check; gives its canonical form, or raises ValueError."""
+
+    def once(value: str, info: ValidationInfo) -> str:
+        return value if info.context is KEPT else check(value)
+
+    return AfterValidator(once)
