@@ -164,13 +164,13 @@ async def test_a_relay_that_hangs_up_when_it_should_listen_has_not_got_it(start:
 async def test_lost_after_the_last_dot_nobody_else_is_given_it(start: Start, to: To, fault: str) -> None:
     relay, other = await start(), await start()
     relay.at_data.append(fault)
-    transport = to(relay.at(), other.at(), answer=0.3, pause=0.1)
+    transport = to(relay.at(), other.at(), answer=1, pause=0.5)
     with pytest.raises(Ambiguous, match=r"^ambiguous$"):
         await transport.send(mail())
     assert (relay.mails, other.mails) == ([CONTENT], [])
     # A relay that is silent is one to stay away from; one that dropped a connection may be well.
     assert transport.health()[0].state == ("open" if fault == "hang" else "closed")
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.5)
     await transport.send(mail())
     assert (len(relay.mails), other.mails) == (2, [])
 
@@ -181,7 +181,7 @@ async def test_an_answer_to_the_dot_that_nobody_understands_is_ambiguous(
 ) -> None:
     relay, other = await crook({"dot": answer}), await start()
     with pytest.raises(Ambiguous):
-        await to(relay.at(), other.at(), answer=0.3).send(mail())
+        await to(relay.at(), other.at(), answer=1).send(mail())
     assert other.mails == []
 
 
@@ -213,16 +213,16 @@ async def test_a_relay_that_says_421_to_everything_is_left(start: Start, to: To)
 @pytest.mark.parametrize("step", ["greeting", "EHLO", "RCPT"])
 async def test_a_burst_waits_once_for_a_relay_that_is_silent(start: Start, crook: Crook, to: To, step: str) -> None:
     relay, other = await crook({step: "silent"}), await start()
-    transport = to(relay.at(connections=2), other.at(), patience=0.5)
+    transport = to(relay.at(connections=2), other.at())
     took = await seconds(asyncio.gather(*(transport.send(mail()) for _ in range(100))))
     assert len(other.mails) == 100
-    assert took < 2
+    assert took < 10  # and not a hundred
     assert relay.connections == 2
 
 
 async def test_a_burst_at_a_relay_that_hangs_after_the_dot(start: Start, crook: Crook, to: To) -> None:
     relay, other = await crook({"dot": "silent"}), await start()
-    transport = to(relay.at(connections=4), other.at(), answer=0.5)
+    transport = to(relay.at(connections=4), other.at())
     outcomes = await asyncio.gather(*(transport.send(mail()) for _ in range(40)), return_exceptions=True)
     # Four were there, and nobody knows; the others were not, and went to the next.
     assert sum(isinstance(outcome, Ambiguous) for outcome in outcomes) == 4
@@ -231,12 +231,12 @@ async def test_a_burst_at_a_relay_that_hangs_after_the_dot(start: Start, crook: 
 
 async def test_a_burst_does_not_wait_for_its_rate_at_a_relay_that_is_away(start: Start, crook: Crook, to: To) -> None:
     relay, other = await crook({"RCPT": "silent"}), await start()
-    transport = to(relay.at()._replace(rate=5), other.at(), patience=0.5)
+    transport = to(relay.at()._replace(rate=1), other.at(), pause=60)
     took = await seconds(asyncio.gather(*(transport.send(mail()) for _ in range(50))))
     assert len(other.mails) == 50
-    assert took < 3
+    assert took < 10  # and not fifty
     # Nor do those who come later.
-    assert await seconds(asyncio.gather(*(transport.send(mail()) for _ in range(20)))) < 1
+    assert await seconds(asyncio.gather(*(transport.send(mail()) for _ in range(20)))) < 10
 
 
 async def test_in_a_storm_no_mail_is_lost_or_doubled(start: Start, to: To) -> None:
@@ -283,7 +283,7 @@ async def test_with_no_relay_left_it_is_not_now(to: To, refusing: SmtpRelay) -> 
 
 async def test_a_relay_that_recovers_is_used_again(start: Start, to: To, refusing: SmtpRelay) -> None:
     other = await start()
-    transport = to(refusing, other.at(), pause=1)
+    transport = to(refusing, other.at(), pause=2)
     with capture_logs() as logs:
         for _ in range(5):
             await transport.send(mail())
@@ -291,7 +291,7 @@ async def test_a_relay_that_recovers_is_used_again(start: Start, to: To, refusin
         assert (away.name, away.state) == (f"{HOST}:{refusing.port}", "open")
         assert transport.health()[1].state == "closed"
         relay = await start(port=refusing.port)
-        await asyncio.sleep(1.1)
+        await asyncio.sleep(2.1)
         await asyncio.gather(*(transport.send(mail()) for _ in range(5)))
     # One probed, and the others did not wait for what it found.
     assert len(relay.mails) == 1
@@ -307,7 +307,7 @@ async def test_a_relay_that_recovers_is_used_again(start: Start, to: To, refusin
             "log_level": "warning",
             "relay": name,
             "reason": "ConnectionRefusedError",
-            "again_in_s": 1,
+            "again_in_s": 2,
         },
         {"event": "relay_back", "log_level": "info", "relay": name},
     ]
@@ -379,7 +379,7 @@ async def test_a_resolver_that_hangs_takes_one_thread(start: Start, to: To) -> N
     asyncio.get_running_loop().set_default_executor(threads)
     hanging = asyncio.get_running_loop().run_in_executor(None, answer.wait)
     try:
-        transport = to(relay.at(host="localhost"), patience=0.1, pause=0)
+        transport = to(relay.at(host="localhost"), patience=1, pause=0)
         for _ in range(5):
             outcomes = await asyncio.gather(*(transport.send(mail()) for _ in range(4)), return_exceptions=True)
             assert [type(outcome) for outcome in outcomes] == [Transient] * 4
