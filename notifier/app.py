@@ -37,7 +37,7 @@ from notifier.api.preview import PreviewApi
 from notifier.api.problems import Problems, added_headers, kind, understood
 from notifier.api.reading import Reading
 from notifier.api.receipts import ReceiptsApi
-from notifier.api.schemas import Schemas
+from notifier.api.schemas import Schemas, event_schema
 from notifier.assets import assets
 from notifier.clicks import Clicks
 from notifier.clock import Clock, system_clock
@@ -80,7 +80,7 @@ def create_app(settings: Settings, redis: ArqRedis | None = None, clock: Clock =
     app.router.routes.extend(_pages(parts, answers))
     for router in (*_for_producers(parts, problems, news), *_for_operators(parts, measured)):
         app.include_router(router)
-    app.include_router(Manual(cache(lambda: openapi.document(app, settings.public_url))).router())
+    app.include_router(Manual(cache(lambda: openapi.document(app, settings.public_url, Event=event_schema()))).router())
     app.webhooks.include_router(webhooks.router())
 
     answer = _answers(parts, problems)

@@ -15,8 +15,10 @@ from tests.service import Service, running, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+# The product below as a template would reckon it: digits that no time, code or token has by chance.
+RECKONED = str(7654321 * 1234567)
 TEXTS = {
-    "template syntax": "{{ 7*191 }}{% include 'x' %}${7*191}",
+    "template syntax": "{{ 7654321*1234567 }}{% include 'x' %}${7654321*1234567}",
     "format syntax": "%(code)s %s %d {0} {code!r}",
     "tags": "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "a bare domain": "evil.example/login",
@@ -37,7 +39,7 @@ TEXTS = {
 # What an address may have, which is shown as it is.
 ADDRESSES = {
     "tags": "<script>alert(1)</script><img/src=x>",
-    "template syntax": "{{7*191}}{%include'x'%}${7*191}",
+    "template syntax": "{{7654321*1234567}}{%include'x'%}${7654321*1234567}",
     "format syntax": "%(code)s%s%d{0}{code!r}",
     "half an entity": "&lt;b&gt;&amp;&#x3c;",
     "quotes": "\"onmouseover='alert(1)'x=\"",
@@ -93,7 +95,7 @@ async def test_a_mail_is_the_same_but_for_the_text(what: str, messages: Messages
         # The pre-header of an HTML mail is padded with such characters of our own.
         assert _harmful(shown) <= _harmful(shape)
         assert not re.search(r"evil\.example", shown)
-        assert "1337" not in shown
+        assert RECKONED not in shown
         assert shown.count("\n.\n") == shape.count("\n.\n") == 0
     assert _tags(body(mail, "html")) == _tags(body(plain, "html"))
 
@@ -114,7 +116,7 @@ async def test_a_page_is_the_same_but_for_the_text(what: str, messages: Messages
     assert "<form" in page
     assert _harmful(page) == set()
     assert _tags(page) == _tags(plain)
-    assert "1337" not in page
+    assert RECKONED not in page
 
 
 @pytest.mark.parametrize("what", ADDRESSES)
@@ -133,7 +135,7 @@ async def test_an_address_is_shown_as_it_is_and_harmless(what: str, service: Ser
     assert "<form" in pages[0]
     assert _tags(pages[0]) == _tags(pages[1])
     for shown in (*pages, body(mail, "html")):
-        assert "1337" not in shown
+        assert RECKONED not in shown
         assert "onmouseover='" not in shown
 
 

@@ -37,9 +37,14 @@ async def test_a_saved_catalog_is_served_and_a_broken_one_is_not(tmp_path: Path)
             told: list[str] = (await service.browser.get("/readyz")).json()["warnings"]
             return told
 
-        change(locales, "sq", SUBJECT, "Hyrje")
         logs = [tmp_path / "api.log", tmp_path / "worker.log"]
-        await until(lambda: all(log.read_text().count('"locale": "sq"') > 1 for log in logs), 60)
+
+        def served(times: int) -> bool:
+            return all(log.read_text().count('"locale": "sq"') == times for log in logs)
+
+        await until(lambda: served(1))
+        change(locales, "sq", SUBJECT, "Hyrje")
+        await until(lambda: served(2))
         metrics = (await service.browser.get("/metrics")).text
         digest = version(path(locales, "sq").read_bytes())
         assert f'notifier_catalog_info{{locale="sq",version="{digest}"}} 1.0' in metrics

@@ -14,10 +14,9 @@ from notifier.api import cloudevents
 from notifier.api.answers import BatchResults, Taken
 from notifier.api.auth import allow, count, requires
 from notifier.api.door import Door
-from notifier.api.openapi import operation
+from notifier.api.openapi import named, operation
 from notifier.api.problems import Problems, understood
 from notifier.api.reading import Reading
-from notifier.api.schemas import event_schema
 from notifier.errors import EventConflict, NoticeForbidden, Overloaded, TooMany
 from notifier.events import Channel
 from notifier.intake import Intake
@@ -145,11 +144,11 @@ def notifications(made: Mapping[str, Channel], *, scheduled: bool = False) -> li
 def content() -> dict[str, Any]:
     """An event's body, as the documentation shows it."""
     shown = {name: {"summary": row.says, "value": examples.event(name)} for name, row in examples.EXAMPLES.items()}
-    content = {"schema": event_schema(), "examples": shown}
+    content = {"schema": named("Event"), "examples": shown}
     return {cloudevents.EVENT: content, "application/json": content}
 
 
 def _batch_content() -> dict[str, Any]:
     shown = [examples.event(name) for name in ("login_succeeded", "verification_code")]
-    batch = {"type": "array", "items": event_schema(), "maxItems": cloudevents.MOST_EVENTS}
+    batch = {"type": "array", "items": named("Event"), "maxItems": cloudevents.MOST_EVENTS}
     return {cloudevents.BATCH: {"schema": batch, "example": shown}}

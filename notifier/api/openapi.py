@@ -128,8 +128,13 @@ def schema(model: type[BaseModel]) -> dict[str, Any]:
     return {"$ref": _REF + model.__name__, "$defs": {**body.pop("$defs", {}), model.__name__: body}}
 
 
-def document(app: FastAPI, public_url: str) -> dict[str, Any]:
-    """The whole document."""
+def named(name: str) -> dict[str, Any]:
+    """A reference to a schema that the document is given by its name."""
+    return {"$ref": _REF + name}
+
+
+def document(app: FastAPI, public_url: str, **given: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole document; `given` are the schemas that routes refer to by their names."""
     made = get_openapi(
         title="notifier",
         version=app.version,
@@ -141,6 +146,7 @@ def document(app: FastAPI, public_url: str) -> dict[str, Any]:
         servers=[{"url": public_url}],
     )
     schemas: dict[str, Any] = made["components"]["schemas"]
+    schemas |= given
     _take_in(made, schemas)
     _take_in(schema(Problem), schemas)
     made["components"]["securitySchemes"] = {

@@ -11,6 +11,7 @@ from arq.connections import ArqRedis
 from fastapi.routing import iter_route_contexts
 
 from notifier.api import openapi
+from notifier.api.schemas import event_schema
 from notifier.app import create_app
 from notifier.config import Settings
 from notifier.notices import NOTICES
@@ -23,7 +24,7 @@ NOT_DESCRIBED = {"/l/{token}", "/openapi.json", "/docs", "/docs/{name}", "/probl
 
 @pytest.fixture
 def document(settings: Settings, redis: ArqRedis, clock: SetClock) -> Any:
-    return openapi.document(create_app(settings, redis, clock), settings.public_url)
+    return openapi.document(create_app(settings, redis, clock), settings.public_url, Event=event_schema())
 
 
 def operations(document: Any) -> Iterator[tuple[str, str, Any]]:
