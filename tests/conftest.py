@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 from arq.connections import ArqRedis
 
@@ -12,6 +13,10 @@ from notifier.config import Settings
 from notifier.sandbox.valkey import EmbeddedValkey
 from notifier.store import connect
 from tests.service import environment
+
+# An example is slow because the machine is.
+hypothesis.settings.register_profile("unhurried", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @dataclass(slots=True)

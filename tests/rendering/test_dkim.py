@@ -87,7 +87,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=
 @given(
     text=TEXTS, html=TEXTS, subject=st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")))
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_mail_s_signature_is_verified(text: str, html: str, subject: str) -> None:
     signed = sign(assembled(MailText(subject, text, html)), DOMAIN, [RSA, EDWARDS])
     assert verified(signed, 2) == [True, True]

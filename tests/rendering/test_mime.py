@@ -169,7 +169,7 @@ TEXTS = st.lists(WORDS, max_size=12).map("".join)
 @given(text=TEXTS, html=TEXTS)
 @example(text="", html="\r")
 @example(text="a\r\nb\rc", html="\r\r\n")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_is_read_as_it_was_written(text: str, html: str) -> None:
     content = assembled(MailText("s", text, html))
     assert texts(content) == (text.strip("\n"), html.strip("\n"))
@@ -181,7 +181,7 @@ def test_any_text_is_read_as_it_was_written(text: str, html: str) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_subject_is_read_as_it_was_written(text: str) -> None:
     content = assembled(MailText(text, "t", "h"))
     # By the older parser, which keeps blanks as they are.

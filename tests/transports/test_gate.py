@@ -69,7 +69,7 @@ STEPS = st.one_of(
 
 
 @given(slots=st.integers(1, 9), steps=st.lists(STEPS, max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whoever_comes_goes_or_gives_up(slots: int, steps: list[tuple[str, int]]) -> None:
     asyncio.run(scenario(slots, steps))
 
