@@ -67,7 +67,7 @@ async def test_the_service_goes_on_with_the_promoted_replica(tmp_path: Path, ack
         await until(store.promoted, 20)
         if acknowledge == "replica":
             # It has no replica itself: nothing is accepted until the failed one is back, as one.
-            await until(lambda: says_no_replica(service), 20)
+            await until(lambda: says_no_replica(service), 5)
             assert producers.since(failed) == set()
             store.primary.come_back()
         await until(lambda: len(producers.since(failed)) >= 40, 60)

@@ -305,5 +305,8 @@ async def test_nothing_secret_or_personal_is_in_the_store_in_clear(service: Serv
     directory: Path = service.valkey.data_dir
     kept = b"".join(path.read_bytes() for path in directory.rglob("*.aof"))
     assert b"ntf:" in kept
-    for canary in (b"@mail.example", b"+3556912", b"Chrome 131", b"acct-", f"{service.url}/l/".encode()):
-        assert canary not in kept
+    messages = [mail.text or "" for mail in service.mailbox.maildrop] + [text.body for text in service.phone.messages]
+    tokens = {token for message in messages for token in re.findall(r"/l/(\S+)", message)}
+    assert len(tokens) > len(ALERTS)
+    for canary in ("@mail.example", "+3556912", "Chrome 131", "acct-", f"{service.url}/l/", *tokens):
+        assert canary.encode() not in kept

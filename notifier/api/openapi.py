@@ -122,15 +122,15 @@ def operation(
     }
 
 
+def named(name: str) -> dict[str, Any]:
+    """A reference to a schema of the document's."""
+    return {"$ref": _REF + name}
+
+
 def schema(model: type[BaseModel]) -> dict[str, Any]:
     """A reference to a model's schema, which goes with it until the document takes it in."""
     body = model.model_json_schema(ref_template=_REF + "{model}")
-    return {"$ref": _REF + model.__name__, "$defs": {**body.pop("$defs", {}), model.__name__: body}}
-
-
-def named(name: str) -> dict[str, Any]:
-    """A reference to a schema that the document is given by its name."""
-    return {"$ref": _REF + name}
+    return named(model.__name__) | {"$defs": {**body.pop("$defs", {}), model.__name__: body}}
 
 
 def document(app: FastAPI, public_url: str, **given: Mapping[str, Any]) -> dict[str, Any]:

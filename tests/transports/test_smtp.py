@@ -232,13 +232,14 @@ async def test_a_sending_that_is_given_up_leaves_no_connection_behind(start: Sta
 async def test_a_relay_that_is_silent_keeps_no_more_urgent_mail_waiting(start: Start, to: To) -> None:
     relay = await start()
     relay.at_data += ["hang"] * 4
-    transport = to(relay.at(connections=8), answer=5)
+    transport = to(relay.at(connections=8), answer=20)
     bulk = [asyncio.create_task(transport.send(mail(urgency=2))) for _ in range(20)]
     while len(relay.mails) < 4:
         await asyncio.sleep(0.01)
     async with asyncio.timeout(4):
         await transport.send(mail(urgency=1))
         await transport.send(mail())
+    assert len(relay.mails) >= 6
     for task in bulk:
         task.cancel()
     await asyncio.gather(*bulk, return_exceptions=True)

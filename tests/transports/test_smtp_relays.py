@@ -216,7 +216,7 @@ async def test_a_burst_waits_once_for_a_relay_that_is_silent(start: Start, crook
     transport = to(relay.at(connections=2), other.at())
     took = await seconds(asyncio.gather(*(transport.send(mail()) for _ in range(100))))
     assert len(other.mails) == 100
-    assert took < 10  # and not a hundred
+    assert took < 8  # and not a hundred
     assert relay.connections == 2
 
 
@@ -236,7 +236,7 @@ async def test_a_burst_does_not_wait_for_its_rate_at_a_relay_that_is_away(start:
     assert len(other.mails) == 50
     assert took < 10  # and not fifty
     # Nor do those who come later.
-    assert await seconds(asyncio.gather(*(transport.send(mail()) for _ in range(20)))) < 10
+    assert await seconds(asyncio.gather(*(transport.send(mail()) for _ in range(20)))) < 5
 
 
 async def test_in_a_storm_no_mail_is_lost_or_doubled(start: Start, to: To) -> None:
