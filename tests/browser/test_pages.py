@@ -130,11 +130,12 @@ def heading(page: Page) -> Locator:
 
 
 async def press(page: Page, letter: Letter) -> None:
-    """The page's one button, with the code of the message where the page asks for it."""
+    """The page's one button, with the code of the message where the page asks for it, up to the page that answers."""
     await expect(page.get_by_role("button")).to_have_count(1)
     if await page.locator("#code").count():
         await page.locator("#code").fill(letter.code)
-    await page.get_by_role("button").click()
+    async with page.expect_navigation():
+        await page.get_by_role("button").click()
 
 
 async def fits(page: Page) -> bool:
