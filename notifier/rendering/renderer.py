@@ -1,21 +1,16 @@
 """What is to be said comes in (an accepted event, its URLs and code, or a page's facts), words in its language go out.
 
 Pure: no clock, no network, no store. A message is written with one catalog, wholly: where that lacks any of its
-strings, with the next that fits its reader. One Jinja environment a catalog, made when first needed.
+strings, with the next that fits its reader.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from types import CodeType
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
-
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
-from jinja2.bccache import Bucket
-from jinja2.runtime import Context as TemplateContext
 
 from notifier.clock import moment
 from notifier.events import Channel
@@ -25,9 +20,10 @@ from notifier.recipients import mask_email, mask_phone
 from notifier.records import Accepted, PrintedCode
 from notifier.rendering import formats
 from notifier.rendering.catalog import Catalog
+from notifier.rendering.environments import Environments, origin
 from notifier.rendering.i18n import Edition, bcp47, direction
 from notifier.rendering.mime import MailText
-from notifier.rendering.molds import Blank, Molds
+from notifier.rendering.molds import Molds
 from notifier.rendering.negotiation import Reason
 from notifier.rendering.wording import Wording
 
@@ -107,37 +103,16 @@ class Shelf(Protocol):
         ...
 
 
-class _Compiled(BytecodeCache):
-    """Templates compiled once in a process: catalogs differ only in what is looked up while they run, and a template
-    that has changed is told by its checksum.
-    """
-
-    def __init__(self) -> None:
-        # The code itself, so that all catalogs share it.
-        self._code: dict[str, CodeType] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._code.get(bucket.key)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        if bucket.code is not None:
-            self._code[bucket.key] = bucket.code
-
-
-_COMPILED = _Compiled()
-
-
 class Renderer:
     """Renders the templates below `templates` with the editions of `catalogs`."""
 
     def __init__(self, templates: Path, catalogs: Shelf, voice: Voice) -> None:
-        self._templates = templates
+        self._environments = Environments([templates])
+        self._inbox_environments = Environments([templates / _INBOX, templates])
         self._catalogs = catalogs
         self._voice = voice
         self.wording = Wording(templates)
         # By catalog: of one that serves no more nothing is kept.
-        self._environments: WeakKeyDictionary[Catalog, Environment] = WeakKeyDictionary()
-        self._inbox_environments: WeakKeyDictionary[Catalog, Environment] = WeakKeyDictionary()
         self._molds: WeakKeyDictionary[Catalog, Molds] = WeakKeyDictionary()
 
     def choose(self, tag: str | None, notice: str, channel: Channel) -> Choice:
@@ -183,7 +158,7 @@ class Renderer:
         choice = choice or self.choose(accepted.locale, about.notice, "sms")
         facts = self._facts(accepted, urls, code, about, choice.locale)
         # One no-break space would turn the whole text into UCS-2, at twice the segments.
-        template = self._environment(choice.catalog).get_template(f"{about.notice}/sms.txt")
+        template = self._environments.of(choice.catalog).get_template(f"{about.notice}/sms.txt")
         text = formats.closed_up(template.render(facts), choice.locale).strip()
         return text.replace(formats.NO_BREAK_SPACE, " ").replace(formats.NARROW_NO_BREAK_SPACE, " ")
 
@@ -194,7 +169,7 @@ class Renderer:
         about = about or About(accepted.notice)
         choice = choice or self.choose(accepted.locale, about.notice, "inbox")
         facts = self._facts(accepted, urls, None, about, choice.locale)
-        environment = self._inbox_environment(choice.catalog)
+        environment = self._inbox_environments.of(choice.catalog)
 
         def part(form: str) -> str:
             return environment.get_template(f"{about.notice}/{form}").render(facts).strip()
@@ -206,7 +181,9 @@ class Renderer:
 
     def _said(self, catalog: Catalog, template: str, facts: Mapping[str, Any]) -> str:
         molds = self._molds.setdefault(catalog, Molds())
-        return formats.closed_up(molds.write(self._environment(catalog).get_template(template), facts), catalog.locale)
+        return formats.closed_up(
+            molds.write(self._environments.of(catalog).get_template(template), facts), catalog.locale
+        )
 
     def page(self, name: str, locale: str, zone: str, facts: Mapping[str, Any]) -> str:
         """A page of templates/pages; like a message it falls back whole."""
@@ -215,7 +192,7 @@ class Renderer:
 
     def page_with(self, catalog: Catalog, name: str, zone: str, facts: Mapping[str, Any]) -> str:
         """A page in the words of this catalog, which may be shown but once."""
-        template = self._environment(catalog).get_template(f"pages/{name}.html")
+        template = self._environments.of(catalog).get_template(f"pages/{name}.html")
         return formats.closed_up(template.render({**self._common(catalog.locale, zone), **facts}), catalog.locale)
 
     def _choose(self, tag: str | None, templates: Sequence[str]) -> Choice:
@@ -246,7 +223,7 @@ class Renderer:
             "code": code.digits if code else None,
             "code_minutes": code.minutes if code else None,
             "links": urls,
-            "origins": [f"{voice.base_url}/", *sorted(set(map(_origin, ways_out)))],
+            "origins": [f"{voice.base_url}/", *sorted(set(map(origin, ways_out)))],
             "link_days": _whole(voice.life_emergency, 86_400),
             "reactivate_hours": _whole(voice.life_on_request, 3_600),
             "reactivation_opens": happened + voice.reactivation_delay,
@@ -270,43 +247,10 @@ class Renderer:
             "timezone": zone,
         }
 
-    def _environment(self, catalog: Catalog) -> Environment:
-        if catalog not in self._environments:
-            self._environments[catalog] = self._made(catalog, [self._templates])
-        return self._environments[catalog]
-
-    def _inbox_environment(self, catalog: Catalog) -> Environment:
-        if catalog not in self._inbox_environments:
-            self._inbox_environments[catalog] = self._made(catalog, [self._templates / _INBOX, self._templates])
-        return self._inbox_environments[catalog]
-
-    def _made(self, catalog: Catalog, directories: Sequence[Path]) -> Environment:
-        env = Environment(
-            loader=FileSystemLoader(directories),
-            extensions=["jinja2.ext.i18n"],
-            undefined=StrictUndefined,
-            autoescape=select_autoescape(("html",), default=False),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-            bytecode_cache=_COMPILED,
-        )
-        env.policies["ext.i18n.trimmed"] = True
-        env.install_gettext_translations(catalog.translations, newstyle=True)  # type: ignore[attr-defined]
-        env.filters.update(
-            datetime=_datetime, shorttime=_shorttime, iso=_iso, amount=_amount, masked=mask_email, origin=_origin
-        )
-        return env
-
 
 def masked(email: str | None, phone: str | None) -> str:
     """The owner's address as a message or page may show it."""
     return mask_email(email) if email else mask_phone(phone or "")
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}/"
 
 
 def _whole(span: timedelta, unit: int) -> int:
@@ -317,33 +261,3 @@ def _whole(span: timedelta, unit: int) -> int:
 def _line(text: str) -> str:
     """One line, whatever a template's author did."""
     return " ".join(text.split())
-
-
-def _filter(words: Callable[..., str]) -> Callable[..., str]:
-    """A filter of the templates; what it gives for a blank is known once the blank is filled."""
-
-    @pass_context
-    def filter(context: TemplateContext, value: Any, *arguments: Any) -> str:
-        return value.filtered(words, *arguments) if isinstance(value, Blank) else words(context, value, *arguments)
-
-    return filter
-
-
-@_filter
-def _datetime(facts: Mapping[str, Any], value: Any) -> str:
-    return formats.full_datetime(value, facts["locale"], facts["timezone"])
-
-
-@_filter
-def _shorttime(facts: Mapping[str, Any], value: Any) -> str:
-    return formats.short_datetime(value, facts["locale"], facts["timezone"])
-
-
-@_filter
-def _iso(_: Mapping[str, Any], value: Any) -> str:
-    return str(value.isoformat())
-
-
-@_filter
-def _amount(facts: Mapping[str, Any], value: Any, asset: str) -> str:
-    return formats.amount(value, asset, facts["locale"])
