@@ -39,8 +39,11 @@ local function judge()
 
   if now >= expires then return { 'expired', ARGV[4], '' } end
 
-  for _, void in ipairs({ account('retired') or '0', redis.call('GET', KEYS[8]) or '0' }) do
-    if issued <= tonumber(void) then return { 'superseded', void, '' } end
+  local retired, void = account('retired'), redis.call('GET', KEYS[8])
+  if retired and issued <= tonumber(retired) then return { 'superseded', retired, '' } end
+  if void and issued <= tonumber(void) then
+    -- By a deactivation, which leaves the way back; or by whoever revoked it.
+    return { deactivated and purpose ~= 'reactivate' and 'shut' or 'revoked', void, '' }
   end
   local newest = redis.call('ZSCORE', KEYS[3], 'issued')
   local later = redis.call('ZREVRANGEBYSCORE', KEYS[3], ARGV[2], '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]

@@ -18,7 +18,19 @@ from links.purposes import Purpose
 from links.store import APPLY, WHEN_FULL, Write, words
 
 Outcome = Literal[
-    "open", "accepted", "wrong", "locked", "pending", "done", "refused", "expired", "superseded", "early", "idle"
+    "open",
+    "accepted",
+    "wrong",
+    "locked",
+    "pending",
+    "done",
+    "refused",
+    "expired",
+    "superseded",
+    "revoked",
+    "shut",
+    "early",
+    "idle",
 ]
 # What was typed on a link's page against the code printed in its message; None where none is asked for.
 Challenge = Literal["right", "wrong"] | None
@@ -58,8 +70,9 @@ class Judgement:
     """An outcome, and the time that goes with it (ms).
 
     open: may be used, until `at`. accepted: this very call used it. wrong: the code was, `attempts_left` more may be.
-    locked: too many were. pending: used, not yet confirmed. done, refused: the platform's answer. superseded: voided
-    at `at`. early: opens at `at`. idle: nothing to reactivate.
+    locked: too many were. pending: used, not yet confirmed. done, refused: the platform's answer. superseded: a newer
+    one replaced it at `at`. revoked: voided at `at`. shut: the same, by a deactivation. early: opens at `at`. idle: nothing
+    to reactivate.
     """
 
     outcome: Outcome

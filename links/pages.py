@@ -4,6 +4,7 @@ Mail scanners open every link, run its scripts and follow what they find; none o
 the page's one form is the only thing that acts. Words, looks and what an action carries are the site's, handed in.
 """
 
+import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
@@ -33,6 +34,8 @@ PageOutcome = Literal[
     "refused",
     "expired",
     "superseded",
+    "revoked",
+    "shut",
     "too_early",
     "not_needed",
     "not_valid",
@@ -49,6 +52,8 @@ _STATUS: dict[PageOutcome, int] = {
     "refused": 409,
     "expired": 410,
     "superseded": 410,
+    "revoked": 410,
+    "shut": 410,
     "too_early": 409,
     "not_needed": 409,
     "not_valid": 404,
@@ -63,11 +68,15 @@ _PAGE: dict[Outcome, PageOutcome] = {
     "refused": "refused",
     "expired": "expired",
     "superseded": "superseded",
+    "revoked": "revoked",
+    "shut": "shut",
     "early": "too_early",
     "idle": "not_needed",
 }
 # A form of ours holds a purpose and a code.
 _MOST_FORM_BYTES = 4_096
+# A form that has not come by then is not waited for. s
+_FORM_PATIENCE = 10
 _CODE_LENGTHS = range(4, 11)
 # How long a POST waits for the platform before it answers "pending"; most answer within this. s
 _PATIENCE = 2.5
@@ -84,7 +93,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a page shows. All but the outcome is None on the page for a token that is not valid."""
+    """What a page shows: the outcome alone for a token that is not valid, or whose message is no longer kept."""
 
     outcome: PageOutcome
     visit: Visit | None = None
@@ -215,12 +224,15 @@ class Pages:
         return await self._site.resolve(token) or View("expired")
 
     async def _choose(self, visit: Visit) -> tuple[Link, Judgement]:
-        """The first of the links that is not settled already; else the last."""
+        """The first of the links, or the next if that has more to tell."""
         now = self._clock()
-        for link in visit.links:
-            judgement = await self._ledger.look(link, now)
-            if judgement.outcome != "done":
-                break
+        link, *others = visit.links
+        judgement = await self._ledger.look(link, now)
+        for other in others:
+            if judgement.outcome in ("done", "superseded"):
+                next_one = await self._ledger.look(other, now)
+                if _tells_more(next_one.outcome, judgement.outcome):
+                    link, judgement = other, next_one
         return link, judgement
 
     async def _page(self, request: Request, view: View) -> Response:
@@ -234,15 +246,29 @@ class Pages:
         return response
 
 
+def _tells_more(outcome: Outcome, than: Outcome) -> bool:
+    """What was done is told until there is something to do next; and rather than that a link is old."""
+    return outcome not in ("early", "superseded") if than == "done" else outcome == "done"
+
+
 def _view(visit: Visit, link: Link, judgement: Judgement) -> View:
     return View(_PAGE[judgement.outcome], visit, link, judgement)
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The first value of each field; raises HTTPException 413 for what no form of ours can be."""
+    """The first value of each field; raises HTTPException 413 for what no form of ours can be, 408 for one that does
+    not come.
+    """
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_FORM_BYTES:
-            raise HTTPException(413)
+    try:
+        async with asyncio.timeout(_FORM_PATIENCE):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _MOST_FORM_BYTES:
+                    raise HTTPException(413)
+    except TimeoutError:
+        raise HTTPException(408) from None
+    except ClientDisconnect:
+        # Nobody is there to read it; nor is it a fault of ours.
+        raise HTTPException(400) from None
     return {name: values[0] for name, values in parse_qs(body.decode("ascii", "replace")).items()}

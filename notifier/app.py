@@ -162,13 +162,21 @@ def _answers(parts: Parts, problems: Problems) -> Callable[[Request, Exception],
     async def answer(request: Request, cause: Exception) -> Response:
         error = understood(cause, request)
         headers = added_headers(error, cause)
-        if not request.url.path.startswith("/l/"):
+        if not _for_people(request):
             return problems.answer(error, headers)
-        locale = parts.catalogs.edition.from_header(request.headers.get("accept-language"))
+        wanted = request.query_params.get("lang")
+        asked = parts.catalogs.edition.from_header(request.headers.get("accept-language"))
+        locale = wanted if wanted in parts.catalogs.locales else asked
         status, wait = kind(error).status, error.retry_after if isinstance(error, TooMany) else None
         return HTMLResponse(_problem_page(parts, status, locale, wait), status, headers)
 
     return answer
+
+
+def _for_people(request: Request) -> bool:
+    """Under a link, and where a browser looks at the bare address that each message says our links begin with."""
+    path = request.url.path
+    return path.startswith("/l/") or (path == "/" and "text/html" in request.headers.get("accept", ""))
 
 
 def _problem_page(parts: Parts, status: int, locale: str, wait: int | None = None) -> str:

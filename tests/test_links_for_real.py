@@ -140,7 +140,7 @@ async def test_a_deactivation_kills_what_is_dangerous_and_reactivation_what_is_o
     device = await mailed(service, owner, owner.event("new_device"))
     await press(service, link(device, "d"))
     await told(service, owner)
-    await until(lambda: _says(service, link(device, "a"), "newer message has replaced"))
+    await until(lambda: _says(service, link(device, "a"), "Your account is deactivated"))
     assert (await press(service, link(device, "a"), code=code(device))).status_code == 410
 
     # Asked for, within the first hours: too early; then by the code of the very message, in mail or in SMS.

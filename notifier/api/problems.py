@@ -235,6 +235,8 @@ def understood(error: Exception, request: Request) -> errors.NotifierError:
             return errors.NotFound("there is nothing at this path")
         case HTTPException(status_code=405):
             return errors.MethodNotAllowed("this path takes another method")
+        case HTTPException(status_code=408):
+            return errors.TooSlow("the body did not come in time")
         case HTTPException(status_code=413):
             return errors.TooLarge("the body is too large")
         case HTTPException(status_code=status) if status < 500:

@@ -129,3 +129,25 @@ async def test_headers_have_at_most_eight_kibibytes(web: httpx.AsyncClient, even
     assert answer.headers["content-security-policy"]
     assert await redis.dbsize() == 0
     assert (await web.post("/v1/events", json=event(), headers={"x-much": "x" * 7_500})).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "page"),
+    [
+        ("/", "text/html,application/xhtml+xml,*/*;q=0.8", True),
+        ("/", "*/*", False),
+        ("/v1/nowhere", "text/html", False),
+        ("/l/" + "x" * 9_000, "*/*", True),
+    ],
+)
+async def test_people_get_a_page_in_their_language(path: str, accept: str, page: bool, web: httpx.AsyncClient) -> None:
+    answer = await web.get(path, headers={"accept": accept, "accept-language": "sv"})
+    assert answer.status_code in (401, 404)
+    assert answer.headers["content-type"].startswith("text/html") is page
+    assert ('lang="sv"' in answer.text) is page
+
+
+async def test_an_error_under_a_link_is_told_in_the_language_that_was_switched_to(web: httpx.AsyncClient) -> None:
+    answer = await web.put("/l/x?lang=de", headers={"accept-language": "sv"})
+    assert answer.status_code == 405
+    assert 'lang="de"' in answer.text

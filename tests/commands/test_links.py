@@ -142,7 +142,7 @@ async def test_what_is_revoked_stands_so(parts: Parts, carried: Carried, clock: 
     assert newer
     told = [await inspect(parts, url) for url in (older, newer)]
     assert [(one.links[0].outcome, one.links[0].at) for one in told if one] == [
-        ("superseded", at),
+        ("revoked", at),
         ("open", clock.now + 7 * DAY),
     ]
 
@@ -170,7 +170,7 @@ async def test_the_commands(
     assert json.loads(told)["purposes"] == ["deactivate", "reactivate"]
     code, told = await run("inspect", url, "--json")
     assert code == 0
-    assert json.loads(told)["links"][0]["outcome"] == "superseded"
+    assert json.loads(told)["links"][0]["outcome"] == "revoked"
     assert await run("inspect", url.replace("/l/", "/l/x")) == (1, "")
 
 

@@ -137,7 +137,7 @@ async def test_a_deactivation_voids_dangerous_links_and_opens_the_way_back_after
     at = clock.now
     assert await ledger.tell("acc", "deactivated", at) == at
     for one in dangerous:
-        assert await consumed(ledger, one, clock) == Judgement("superseded", at)
+        assert await consumed(ledger, one, clock) == Judgement("shut", at)
     # Every copy says so, even one that has expired.
     assert await consumed(ledger, copy, clock) == Judgement("done", at)
     assert await ledger.look(back, at + DELAY - 1) == Judgement("early", at + DELAY)
@@ -174,12 +174,13 @@ async def test_older_news_that_come_late_change_nothing(
     late: State, ledger: Ledger, link: MakeLink, clock: SetClock
 ) -> None:
     one, back = link("confirm_withdrawal"), link("reactivate", issued=clock.now + 1)
+    void = {"deactivated": "shut", "active": "superseded"}[late]
     await ledger.tell("acc", late, clock.now)
-    assert (await ledger.look(one, clock.now)).outcome == "superseded"
+    assert (await ledger.look(one, clock.now)).outcome == void
     now = (await ledger.look(back, clock.now)).outcome
     for state in ("active", "deactivated"):
         await ledger.tell("acc", state, clock.now - 60_000)
-        assert (await ledger.look(one, clock.now)).outcome == "superseded"
+        assert (await ledger.look(one, clock.now)).outcome == void
         assert (await ledger.look(back, clock.now)).outcome == now
 
 

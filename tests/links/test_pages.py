@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from links.actions import TALLY
-from links.ledger import Ledger, Link
+from links.ledger import Ledger, Link, State
 from links.pages import Pages, View, Visit
 from links.store import Write, write_if_absent
 from links.tokens import Token, Tokens
@@ -22,6 +22,9 @@ from tests.links.conftest import MakeLink, actions_of, is_due
 
 SHORT = b"s" * 10
 CODE = "123456"
+
+
+_STATES: dict[str, State] = {"deactivate": "deactivated", "reactivate": "active"}
 
 
 @dataclass
@@ -51,15 +54,17 @@ class Desk:
     async def acted(self) -> None:
         """The platform answers at once, unless it is away."""
         self.acts.append(self.clicked[0].purpose.name)
-        await self._answer()
+        await self.answer()
 
-    async def _answer(self) -> None:
+    async def answer(self) -> None:
+        """The platform's."""
         link, now = self.clicked
         if self.ledger and self.outcome_of_actions in ("done", "refused"):
             (claim,) = await actions_of(self.ledger).claim(now, 30_000, 9)
             outcome = "done" if self.outcome_of_actions == "done" else "refused"
-            if link.purpose.name == "reactivate":
-                await self.ledger.tell(link.account, "active", now)
+            state = _STATES.get(link.purpose.name)
+            if state:
+                await self.ledger.tell(link.account, state, now)
             await actions_of(self.ledger).finish(claim, outcome, now, None)  # type: ignore[arg-type]
 
     def awaiting(self, action: str) -> AbstractContextManager["Desk"]:
@@ -70,7 +75,7 @@ class Desk:
         if not self.later:
             return False
         self.outcome_of_actions = self.later.pop(0)
-        await self._answer()
+        await self.answer()
         return True
 
     def pressed(self, visit: Visit, link: Link) -> AbstractContextManager[None]:
@@ -208,18 +213,63 @@ async def test_links_that_do_not_apply_say_why(
         for method in ("GET", "POST"):
             answer = await web.request(method, path)
             assert (answer.status_code, answer.text) == (status, said)
+    await ledger.revoke("acc", [link("activate_account").purpose], clock.now)
     await ledger.tell("acc", "deactivated", clock.now)
-    # The short link's page offers whichever applies: the account is deactivated, so the way back.
-    desk.links = [link("deactivate"), link("reactivate")]
+    for links, status, said in (
+        ([link("confirm_withdrawal")], 410, "shut confirm_withdrawal"),
+        ([link("authorize_device", issued=clock.now + 1)], 200, "open authorize_device"),
+        ([link("reactivate")], 409, "too_early reactivate"),
+    ):
+        desk.links = links
+        answer = await web.get(path)
+        assert (answer.status_code, answer.text) == (status, said)
+    assert desk.acts == []
+
+
+async def test_a_revoked_link_is_not_said_to_be_replaced(
+    web: httpx.AsyncClient, path: str, desk: Desk, link: MakeLink, ledger: Ledger, clock: SetClock
+) -> None:
+    desk.links = [link("deactivate")]
+    await ledger.revoke("acc", [desk.links[0].purpose], clock.now)
     for method in ("GET", "POST"):
-        early = await web.request(method, path)
-        assert (early.status_code, early.text) == (409, "too_early reactivate")
+        answer = await web.request(method, path)
+        assert (answer.status_code, answer.text) == (410, "revoked deactivate")
+
+
+async def test_a_short_link_tells_what_was_done_and_offers_what_can_be_done_next(
+    web: httpx.AsyncClient, path: str, desk: Desk, link: MakeLink, ledger: Ledger, clock: SetClock
+) -> None:
+    desk.links = [link("deactivate"), link("reactivate")]
+    desk.outcome_of_actions = "away"
+    pending = await web.post(path, data={"purpose": "deactivate"})
+    assert (pending.status_code, pending.text) == (202, "pending deactivate")
+    desk.outcome_of_actions = "done"
+    await desk.answer()
+    # What the pending page's refresh finds, and whoever presses twice; the way back is closed for two hours.
+    assert (await web.get(path)).text == "done deactivate"
+    assert (await web.post(path, data={"purpose": "deactivate"})).text == "used deactivate"
     clock.forward(hours=2)
     assert (await web.get(path)).text == "open reactivate"
     assert (await web.post(path, data={"purpose": "deactivate"})).text == "open reactivate"
-    assert desk.acts == []
+    assert desk.acts == ["deactivate"]
     assert (await web.post(path, data={"purpose": "reactivate"})).text == "done reactivate"
-    assert desk.acts == ["reactivate"]
+    # Both are old by now; that it was done is what the owner wants to know.
+    assert (await web.get(path)).text == "done reactivate"
+    assert (await web.post(path, data={"purpose": "reactivate"})).text == "used reactivate"
+    assert desk.acts == ["deactivate", "reactivate"]
+
+
+async def test_a_form_that_does_not_come_is_not_waited_for(
+    web: httpx.AsyncClient, path: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("links.pages._FORM_PATIENCE", 0.05)
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"purpose="
+        await asyncio.sleep(30)
+
+    assert (await web.post(path, content=stalled())).status_code == 408
+    assert desk.acts == []
 
 
 @pytest.mark.parametrize("token", ["x", "A" * 25, "a/b", "%00", "%F0%9F%94%91", "..%2f..", "d" * 5_000])

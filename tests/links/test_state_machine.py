@@ -59,9 +59,10 @@ class Model:
             return "done", self.deactivated
         if now >= link.expires:
             return "expired", link.expires
-        for void in (self.retired, self.void.get(name, 0)):
-            if link.issued <= void:
-                return "superseded", void
+        if link.issued <= self.retired:
+            return "superseded", self.retired
+        if link.issued <= self.void.get(name, 0):
+            return "shut" if self.deactivated and name != "reactivate" else "revoked", self.void[name]
         newest = self.newest.get((name, link.subject or ""))
         if newest:
             since = max(newest.issued, self.shut.get((name, link.subject or ""), 0))
