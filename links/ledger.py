@@ -71,8 +71,8 @@ class Judgement:
 
     open: may be used, until `at`. accepted: this very call used it. wrong: the code was, `attempts_left` more may be.
     locked: too many were. pending: used, not yet confirmed. done, refused: the platform's answer. superseded: a newer
-    one replaced it at `at`. revoked: voided at `at`. shut: the same, by a deactivation. early: opens at `at`. idle: nothing
-    to reactivate.
+    one replaced it at `at`. revoked: voided at `at`. shut: the same, by a deactivation. early: opens at `at`. idle:
+    nothing to reactivate.
     """
 
     outcome: Outcome

@@ -40,14 +40,16 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is known of a code: the event that it was issued for, what it is bound to, when it dies (ms)."""
+    """What is known of a code: the event that it was issued for, what it is bound to, when it dies (ms), and whether it
+    is over before, as it was used or guessed at too often.
+    """
 
     event: str
     account: str
     purpose: str
     channels: Sequence[Channel]
     expires: int
-    used: bool
+    over: bool
 
 
 class Codes:
@@ -101,7 +103,8 @@ class Codes:
             return None
         channels = cast(list[Channel], fields["channels"].split(","))
         used = "used" in fields or all(f"used:{channel}" in fields for channel in channels)
-        return Standing(fields["event"], fields["account"], fields["purpose"], channels, int(fields["expires"]), used)
+        over = used or int(fields.get("tries", 0)) >= ATTEMPTS
+        return Standing(fields["event"], fields["account"], fields["purpose"], channels, int(fields["expires"]), over)
 
     async def add_channels(self, id: str, channels: Sequence[Channel]) -> None:
         """The code is printed on these too from now on, each with digits of its own."""

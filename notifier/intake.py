@@ -213,8 +213,8 @@ class Intake:
         accepted = Accepted.read(self.sealer, standing.event, sealed) if standing else None
         if standing is None or accepted is None:
             raise NotFound("no code is kept under this id")
-        if standing.used or self.clock() >= standing.expires:
-            raise Conflict("this code was used or has expired; ask for a new one")
+        if standing.over or self.clock() >= standing.expires:
+            raise Conflict("this code was used, was guessed at too often or has expired; ask for a new one")
         if self.clock() < accepted.due:
             raise Conflict("this code is not sent yet: it lives from the time for which its event is scheduled")
         return standing, accepted

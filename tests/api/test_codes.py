@@ -80,6 +80,23 @@ async def test_a_code_dies_with_its_life(
     assert answer.json()["reason"] == "expired"
 
 
+async def test_a_code_that_was_guessed_at_too_often_is_not_sent_again(
+    web: httpx.AsyncClient, redis: ArqRedis, clock: SetClock
+) -> None:
+    id = (await web.post("/v1/codes", json=WANTED)).json()["code_id"]
+    for left in (4, 3, 2, 1, 0):
+        answer = await web.post(f"/v1/codes/{id}/verify", json={"code": "none"})
+        assert (answer.json()["reason"], answer.json()["attempts_left"]) == ("mismatch", left)
+    clock.forward(minutes=2)
+    recorded = len(await redis.keys("ntf:*"))
+    refused = await web.post(f"/v1/codes/{id}/resend")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "this code was used, was guessed at too often or has expired; ask for a new one",
+    )
+    assert len(await redis.keys("ntf:*")) == recorded
+
+
 async def test_a_code_is_not_sent_again_where_its_owner_has_no_address(web: httpx.AsyncClient, redis: ArqRedis) -> None:
     wanted = WANTED | {"recipient": {"email": "anna@example.com"}}
     id = (await web.post("/v1/codes", json=wanted)).json()["code_id"]
