@@ -223,7 +223,8 @@ class Renderer:
             "code": code.digits if code else None,
             "code_minutes": code.minutes if code else None,
             "links": urls,
-            "origins": [f"{voice.base_url}/", *sorted(set(map(origin, ways_out)))],
+            # What the links that are there begin with; our own is the first.
+            "origins": [f"{voice.base_url}/"] * any(urls.values()) + sorted(set(map(origin, ways_out))),
             "link_days": _whole(voice.life_emergency, 86_400),
             "reactivate_hours": _whole(voice.life_on_request, 3_600),
             "reactivation_opens": happened + voice.reactivation_delay,
