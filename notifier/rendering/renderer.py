@@ -160,6 +160,8 @@ class Renderer:
         # One no-break space would turn the whole text into UCS-2, at twice the segments.
         template = self._environments.of(choice.catalog).get_template(f"{about.notice}/sms.txt")
         text = formats.closed_up(template.render(facts), choice.locale).strip()
+        # What was cut ends in three dots, and a sentence that ends there needs no fourth.
+        text = text.replace("....", "...")
         return text.replace(formats.NO_BREAK_SPACE, " ").replace(formats.NARROW_NO_BREAK_SPACE, " ")
 
     def item(
