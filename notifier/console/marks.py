@@ -66,7 +66,7 @@ def shown(text: str) -> Markup:
 
 def placed(string: str) -> Markup:
     """A translation, to stand in a page: among letters from right to left each of its placeholders stays whole."""
-    return Markup(PLACEHOLDER.sub(r'<bdi dir="ltr">\g<0></bdi>', escape(string)))  # noqa: S704  # escaped
+    return Markup(PLACEHOLDER.sub(r'<bdi dir="ltr">\g<0></bdi>', str(escape(string))))  # noqa: S704  # escaped
 
 
 def shown_html(html: str) -> str:

@@ -17,8 +17,8 @@ NARROW_NO_BREAK_SPACE = "\N{NARROW NO-BREAK SPACE}"
 _WITHOUT_SPACES = {"ja", "zh"}
 # A line that ends in a question is a heading, and stays one.
 _AFTER_SENTENCE = re.compile("(?:[。！？] |。\n)(?=[0-9]|[^\\s\x00-\x7f])")
-# More characters than a phone has room for beside one another: of a longer amount the asset stands on a line of its own,
-# rather than that a browser breaks its name.
+# A phone has room for no more side by side: of a longer amount the asset stands on a line of its own, rather than that
+# a browser breaks its name.
 _ONE_LINE = 30
 # Amounts have up to 48 digits (events.py); `decimal`'s own 28 would refuse to print them.
 _EXACT = Context(prec=60)

@@ -70,8 +70,8 @@ def test_a_mail(compose_message: Compose, notice: str, context: dict[str, str], 
     links = {str(case.urls[name]) for name in NOTICES[notice].carries(facts)}
     assert all(link.startswith(f"{BASE_URL}/l/") for link in links)
     # Each way out says where it leads, and the mail of what all its links begin with, if it has any.
-    origins = {*([f"{BASE_URL}/"] if links else []), *("/".join(url.split("/")[:3]) + "/" for url in facts.web_addresses)}
     links |= set(facts.web_addresses)
+    origins = {"/".join(link.split("/")[:3]) + "/" for link in links}
     assert set(map(unescape, HREF.findall(mail.html))) == links
     for said in (mail.text, shown.text):
         assert set(URL.findall(said)) - links == origins
