@@ -7,6 +7,7 @@ the page's one form is the only thing that acts. Words, looks and what an action
 import asyncio
 import math
 import time
+import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -190,7 +191,7 @@ class Pages:
             # Not open just now, it may be in the next moment: without a code that was checked it counts as wrong.
             challenge: Challenge = "wrong" if link.challenged else None
             if link.challenged and judgement.outcome == "open":
-                typed = "".join(form.get("code", "").split())
+                typed = _digits(form.get("code", ""))
                 if not (typed.isascii() and typed.isdigit() and len(typed) in _CODE_LENGTHS):
                     # A slip of the finger is no guess.
                     return await self._page(request, replace(_view(visit, link, judgement), outcome="malformed"))
@@ -253,6 +254,13 @@ def _tells_more(outcome: Outcome, than: Outcome) -> bool:
 
 def _view(visit: Visit, link: Link, judgement: Judgement) -> View:
     return View(_PAGE[judgement.outcome], visit, link, judgement)
+
+
+def _digits(typed: str) -> str:
+    """The code as it was printed: keyboards have digits of their own scripts, and people part them as they please."""
+    # Dashes, spaces, and the marks of direction that are copied along with a code.
+    kept = (char for char in typed if not char.isspace() and unicodedata.category(char) not in ("Pd", "Cf"))
+    return "".join(str(unicodedata.decimal(char, char)) for char in kept)
 
 
 async def _form(request: Request) -> dict[str, str]:

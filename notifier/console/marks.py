@@ -9,6 +9,7 @@ from collections.abc import Set
 from markupsafe import Markup, escape
 
 from notifier.rendering.catalog import key
+from notifier.rendering.gate import PLACEHOLDER
 
 # Of the private use area: no catalog has them, and nothing on the way takes them for anything.
 _BEGIN, _END = "\ue000", "\ue001"
@@ -61,6 +62,11 @@ def shown(text: str) -> Markup:
         Markup("<mark>{}</mark>").format(plain(piece)) if index % 2 else escape(plain(piece))
         for index, piece in enumerate(pieces)
     )
+
+
+def placed(string: str) -> Markup:
+    """A translation, to stand in a page: among letters from right to left each of its placeholders stays whole."""
+    return Markup(PLACEHOLDER.sub(r'<bdi dir="ltr">\g<0></bdi>', str(escape(string))))  # noqa: S704  # escaped
 
 
 def shown_html(html: str) -> str:

@@ -78,7 +78,7 @@ class Console:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(marked=marks.shown, plain=marks.plain)
+        self._templates.filters.update(marked=marks.shown, plain=marks.plain, placed=marks.placed)
         self._templates.globals.update(
             name_of=name_of,
             direction_of=direction_of,

@@ -17,6 +17,9 @@ NARROW_NO_BREAK_SPACE = "\N{NARROW NO-BREAK SPACE}"
 _WITHOUT_SPACES = {"ja", "zh"}
 # A line that ends in a question is a heading, and stays one.
 _AFTER_SENTENCE = re.compile("(?:[。！？] |。\n)(?=[0-9]|[^\\s\x00-\x7f])")
+# A phone has room for no more side by side: of a longer amount the asset stands on a line of its own, rather than that
+# a browser breaks its name.
+_ONE_LINE = 30
 # Amounts have up to 48 digits (events.py); `decimal`'s own 28 would refuse to print them.
 _EXACT = Context(prec=60)
 # Babel parses a tag again wherever it is given one, and no locale twice.
@@ -73,14 +76,14 @@ def utc_offset(local: datetime) -> str:
 
 
 def amount(value: Decimal, asset: str, locale: str) -> str:
-    """`0,250 BTC`: every decimal that was given, and never a line break before the asset."""
+    """`0,250 BTC`: every decimal that was given, and no line break before the asset where both fit on a line."""
     known = _locale(locale)
     pattern = copy(known.decimal_formats[None])
     decimals = max(0, -int(value.as_tuple().exponent))
     pattern.frac_prec = (decimals, decimals)
     with localcontext(_EXACT):
         number = pattern.apply(value, known, decimal_quantization=False)
-    return f"{number}{NO_BREAK_SPACE}{asset}"
+    return f"{number}{NO_BREAK_SPACE if len(number) + len(asset) < _ONE_LINE else ' '}{asset}"
 
 
 def closed_up(text: str, locale: str) -> str:

@@ -104,7 +104,7 @@ class Molds:
 
     def write(self, template: Template, facts: Mapping[str, Any]) -> str:
         """What the template says of these facts."""
-        if len(facts.get("origins", ())) > 1:
+        if set(facts.get("origins", ())) - {f"{facts.get('base_url')}/"}:
             # It leads to addresses that no other message has.
             return template.render(facts)
         key = (template.name, *_kind(facts))
@@ -131,7 +131,10 @@ def _kind(facts: Mapping[str, Any]) -> list[object]:
             kind += [url is None for url in value.values()]
         elif name == "context":
             kind += [each in _NONE if field in _PRINTED_CONTEXT else each for field, each in value or ()]
-        elif name not in ("timezone", "origins"):
+        elif name == "origins":
+            # Our own or none: see above.
+            kind.append(bool(value))
+        elif name != "timezone":
             kind.append(value)
     return kind
 

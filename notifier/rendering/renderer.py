@@ -160,6 +160,8 @@ class Renderer:
         # One no-break space would turn the whole text into UCS-2, at twice the segments.
         template = self._environments.of(choice.catalog).get_template(f"{about.notice}/sms.txt")
         text = formats.closed_up(template.render(facts), choice.locale).strip()
+        # What was cut ends in three dots, and a sentence that ends there needs no fourth.
+        text = text.replace("....", "...")
         return text.replace(formats.NO_BREAK_SPACE, " ").replace(formats.NARROW_NO_BREAK_SPACE, " ")
 
     def item(
@@ -223,7 +225,8 @@ class Renderer:
             "code": code.digits if code else None,
             "code_minutes": code.minutes if code else None,
             "links": urls,
-            "origins": [f"{voice.base_url}/", *sorted(set(map(origin, ways_out)))],
+            # What the links that are there begin with; our own is the first.
+            "origins": [f"{voice.base_url}/"] * any(urls.values()) + sorted(set(map(origin, ways_out))),
             "link_days": _whole(voice.life_emergency, 86_400),
             "reactivate_hours": _whole(voice.life_on_request, 3_600),
             "reactivation_opens": happened + voice.reactivation_delay,

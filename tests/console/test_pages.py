@@ -91,6 +91,9 @@ async def test_a_string_leads_to_its_line_and_back(web: httpx.AsyncClient, local
         assert entry
         assert 'href="/preview/sq/login_succeeded/' in entry[0]
     assert "%(url)s is a link; put nothing after it" in catalog
+    # Among letters from right to left a placeholder would fall apart.
+    for address in ("/preview/sq/catalog", "/preview/sq/login_succeeded"):
+        assert '<bdi dir="ltr">%(url)s</bdi>' in (await web.get(address)).text
 
 
 async def test_what_is_too_long_is_flagged_with_what_makes_it_so(web: httpx.AsyncClient, locales: Path) -> None:

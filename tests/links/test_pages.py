@@ -162,7 +162,7 @@ async def test_an_oversized_body_is_not_read_to_its_end(web: httpx.AsyncClient, 
 
 async def test_a_page_may_ask_for_the_code_of_its_message(web: httpx.AsyncClient, path: str, desk: Desk) -> None:
     desk.links = [replace(desk.links[0], challenged=True)]
-    for slip in ({}, {"code": "x"}, {"code": "123"}, {"code": "١٢٣٤٥٦"}):
+    for slip in ({}, {"code": "x"}, {"code": "123"}, {"code": "12345⁶"}):
         answer = await web.post(path, data=slip)
         assert (answer.status_code, answer.text) == (422, "malformed authorize_device")
     for _ in range(4):
@@ -170,6 +170,17 @@ async def test_a_page_may_ask_for_the_code_of_its_message(web: httpx.AsyncClient
     assert desk.acts == []
     assert (await web.post(path, data={"code": " 123 456 "})).text == "done authorize_device"
     assert desk.admitted == 9
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["123-456", "123\u00a0456", "1 2 3 – 4 5 6", "١٢٣٤٥٦", "۱۲۳۴۵۶", "１２３４５６", "\u2066123456\u2069"],
+)
+async def test_a_code_is_read_in_the_digits_of_any_keyboard(
+    typed: str, web: httpx.AsyncClient, path: str, desk: Desk
+) -> None:
+    desk.links = [replace(desk.links[0], challenged=True)]
+    assert (await web.post(path, data={"code": typed})).text == "done authorize_device"
 
 
 async def test_a_pending_page_refreshes_itself(web: httpx.AsyncClient, path: str, desk: Desk) -> None:

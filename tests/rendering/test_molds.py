@@ -78,7 +78,7 @@ class _Facts(Context):
 def test_what_looks_into_a_value_is_run_for_each(source: str) -> None:
     template, molds = Environment(loader=DictLoader({"t.txt": source}), autoescape=False).get_template("t.txt"), Molds()
     for device in ("a", "abcdefgh", "b", "a"):
-        facts = {"context": _Facts(device=device), "links": {}, "origins": ["https://x/"]}
+        facts = {"context": _Facts(device=device), "links": {}, "base_url": "https://x", "origins": ["https://x/"]}
         assert molds.write(template, facts) == template.render(facts)
 
 

@@ -61,7 +61,8 @@ def check(html: str, locale: str) -> Reading:
     assert "url(" not in html
     assert "@import" not in html
     hrefs = shown.attributes("a", "href")
-    assert {href for href in hrefs if not href.startswith("?lang=")} <= {_NEXT, f"mailto:{VOICE.support_email}"}
+    elsewhere = {href for href in hrefs if not href.startswith(("?lang=", "#"))}
+    assert elsewhere <= {_NEXT, f"mailto:{VOICE.support_email}"}
     assert len([href for href in hrefs if href.startswith("?lang=")]) in (0, len(LOCALES))
     assert not re.search(r"[{}]{2}|%\(|\bNone\b", shown.text)
     if locale != "en":
@@ -125,7 +126,12 @@ def test_with_a_field_for_the_code(renderer: Renderer, purpose: str, locale: str
     assert shown.attributes("input", "name") == ["purpose", "code"]
     assert shown.attributes("input", "autocomplete") == ["one-time-code"]
     assert shown.attributes("input", "aria-invalid") == (["true"] if error else [])
-    assert ("37" in shown.text) is bool(error)
+    assert shown.attributes("input", "pattern") == []
+    # Told in the title, below the heading with a way to the field, and at the field, where who types is.
+    assert shown.text.count("37") == (3 if error else 0)
+    assert shown.attributes("p", "role") == (["alert"] if error else [])
+    assert shown.attributes("a", "href").count("#code") == bool(error)
+    assert len(shown.attributes("input", "autofocus")) == bool(error)
 
 
 @each_locale

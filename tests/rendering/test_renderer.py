@@ -58,9 +58,10 @@ def test_a_mail(compose_message: Compose, notice: str, context: dict[str, str], 
     mail = case.mail()
     shown = Reading.of(mail.html)
 
-    assert mail.subject.startswith("[Northbank] ")
+    # Laid out by its first letter, which the mark is where the brand's would not do.
+    assert mail.subject.startswith("\N{RIGHT-TO-LEFT MARK}[Northbank] " if locale == "ar" else "[Northbank] ")
     assert len(mail.subject) <= 78
-    assert mail.subject.isprintable()
+    assert mail.subject.removeprefix("\N{RIGHT-TO-LEFT MARK}").isprintable()
     assert shown.attributes("html", "lang") == [locale.replace("_", "-")]
     assert shown.attributes("html", "dir") == ["rtl" if locale == "ar" else "ltr"]
     assert len(mail.html.encode()) < 60_000
@@ -68,9 +69,9 @@ def test_a_mail(compose_message: Compose, notice: str, context: dict[str, str], 
     facts = case.accepted.context
     links = {str(case.urls[name]) for name in NOTICES[notice].carries(facts)}
     assert all(link.startswith(f"{BASE_URL}/l/") for link in links)
-    # Each way out says where it leads, and the mail of what all its links begin with.
-    origins = {f"{BASE_URL}/", *("/".join(url.split("/")[:3]) + "/" for url in facts.web_addresses)}
+    # Each way out says where it leads, and the mail of what all its links begin with, if it has any.
     links |= set(facts.web_addresses)
+    origins = {"/".join(link.split("/")[:3]) + "/" for link in links}
     assert set(map(unescape, HREF.findall(mail.html))) == links
     for said in (mail.text, shown.text):
         assert set(URL.findall(said)) - links == origins
@@ -233,7 +234,47 @@ def test_an_sms_carries_it_as_text_too(compose_message: Compose, field: str, roo
 def test_an_sms_shortens_what_would_cost_a_segment(compose_message: Compose) -> None:
     context = {"device": "D" * 29, "location": "L" * 40}
     text = compose_message("new_device", "en", "sms", context=context).sms()
-    assert f" {'D' * 25}..., {'L' * 36}...." in text
+    assert f" {'D' * 25}..., {'L' * 36}... " in text
+    assert "...." not in text
     text = compose_message("withdrawal_confirmation", "sq", "sms").sms()
     assert "bc1qar0s...wf5mdq" in text
     assert CONTEXT["address"] not in text
+
+
+@pytest.mark.parametrize(
+    ("locale", "reason", "said"),
+    [
+        ("en", "Too many orders", "Reason: Too many orders. "),
+        ("en", "Too many orders!", "Reason: Too many orders! "),
+        ("ja", "最近のお支払いを確認しています。", "理由：最近のお支払いを確認しています。再"),
+        ("ja", "確認しています", "理由：確認しています。再"),
+        ("zh_Hans", "正在核实", "正在核实。"),
+        ("ar", "هل طلبت ذلك؟", "هل طلبت ذلك؟ "),
+    ],
+)
+def test_a_reason_ends_as_its_language_ends_sentences(
+    compose_message: Compose, locale: str, reason: str, said: str
+) -> None:
+    text = compose_message("account_blocked", locale, "sms", context={"reason": reason}).sms()
+    assert said in text
+    assert not re.search("[.。！？؟!?]{2}|。 ", text)
+
+
+def test_in_a_text_from_right_to_left_values_stand_apart(compose_message: Compose) -> None:
+    device, place = "\u2068Chrome 131, Windows\u2069", "\u2068Tirana\u2069"
+    assert f"{device}، {place}" in compose_message("login_succeeded", "ar", "sms").sms()
+    assert "\u2068" not in compose_message("login_succeeded", "en", "sms").sms()
+
+
+def test_a_mail_without_links_says_nothing_of_them(compose_message: Compose) -> None:
+    for notice, origins in {
+        "verification_code": 0,
+        "withdrawals_resumed": 0,
+        "identity_verification_result": 1,
+        "withdrawal_confirmation": 1,
+        "unusual_activity": 2,
+    }.items():
+        mail = compose_message(notice, "en", "email").mail()
+        for said in (mail.text, Reading.of(mail.html).text):
+            assert ("Every link in this message" in said) is bool(origins)
+            assert ("with one of these:" in said) is (origins > 1)

@@ -37,7 +37,7 @@ class Diary:
         self._lines.append(sentence)
 
     def mail(self, letter: Letter) -> None:
-        said, _, genuine = letter.text.strip().rpartition("\n" + "-" * 40 + "\n")
+        said, _, genuine = letter.text.strip().rpartition("\n" + "-" * 24 + "\n")
         # How to tell a genuine message stands at the end of each: once is enough, as long as it says the same.
         if genuine == self._genuine:
             genuine = "(How to tell that this message is genuine: as above.)"

@@ -156,7 +156,11 @@ class Stage:
     def _genuine(self, letter: Letter) -> None:
         """Each mail says how to know it."""
         letter.says("%(label)s: %(value)s", label=self.words("Your anti-phishing phrase"), value=self.owner.phrase)
-        letter.shows(f"{URL}/", "help@northbank.example")
+        letter.shows("help@northbank.example")
+        if letter.links:
+            letter.shows(f"{URL}/")
+        else:
+            assert f"{URL}/" not in letter.text
 
     @property
     def sms_id(self) -> str:
