@@ -111,7 +111,7 @@ class Actions:
         return int(await self._redis.zcard(DUE)), int(first[0][1]) if first else None
 
     async def finish(self, action: Claim, outcome: Literal["done", "refused"], now: int, answer: bytes | None) -> bool:
-        """The platform has answered. `answer` (opaque) is kept as long as the link, for its page to tell."""
+        """The platform has answered. `answer` (opaque) is kept for `keep`, for the link's page to tell."""
         keys = [ACTION + action.id, DUE, TALLY]
         lives = self._keep, self._keep_audit
         args: list[Word] = [action.id, action.fence, outcome, now, answer or b"", *lives, FINISHED]

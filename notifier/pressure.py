@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from notifier.clock import Clock
 from notifier.errors import Overloaded
 
-# How many notifications may wait in a lane. One worker sends some two thousand a second, so a million, the most that
-# may stand before a new code, is gone in a third of a code's life; a backlog of bulk is gone in two minutes.
+# How many notifications may wait in a lane. One worker sends some thousand a second (docs/capacity.md): a million, the
+# most that may stand before a new code, is gone in about half of a code's life; a backlog of bulk in three minutes.
 DEPTHS: Mapping[str, int] = {"critical": 1_000_000, "alert": 500_000, "bulk": 200_000}
 # The part of the store's memory from which on a lane takes nothing; what is left is for those after it.
 _FULL: Mapping[str, float] = {"alert": 0.95, "bulk": 0.85}

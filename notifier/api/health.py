@@ -18,7 +18,7 @@ from notifier.standing import Lookout
 
 @dataclass(frozen=True, slots=True)
 class HealthApi:
-    """Looks at the store; `warnings` tells what should be mended while the work goes on."""
+    """Looks at the store; `concerns` tells what should be mended while the work goes on."""
 
     redis: Redis
     acknowledge: Acknowledge

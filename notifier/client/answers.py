@@ -57,13 +57,17 @@ class Entry(Answer):
 
 
 class Notification(Answer):
-    """A notification as it stands; its timeline, oldest first, where one notification was asked for."""
+    """A notification as it stands; its timeline, oldest first, where one notification was asked for.
+
+    `locale_reason` says why it is in that language: exact, region, alias, default or incomplete.
+    """
 
     id: str
     event_id: str
     notice: str
     channel: str
     locale: str
+    locale_reason: str
     status: str
     accepted_at: datetime
     send_at: datetime | None

@@ -1,7 +1,8 @@
-"""Everything that may be asked of the service: arguments come in, a `Call` goes out, which says how its answer is read.
+"""What producers ask of the service: arguments come in, a `Call` goes out, which says how its answer is read.
 
 No I/O: both clients send these. A call is the same however often it is sent: an event by its own id, all else that
-changes something by its Idempotency-Key.
+changes something by its Idempotency-Key. Left to plain HTTP: the inbox's stream, the schemas, the queues, receipts of
+bounces, and addresses that are used again (`/v1/suppressions/lift`).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -89,7 +89,8 @@ def new(
 ) -> None:
     """Begin a locale: an empty catalog with the plural forms of its language, and a glossary to fill.
 
-    It is served as soon as it stands there; what it does not say yet is sent in English, message by message.
+    It is served as soon as it stands there. Messages that need a string which is not translated yet are sent whole in
+    another language.
 
     Exits with 0, 2 for a locale that CLDR does not know, or that has been begun already.
     """

@@ -67,6 +67,7 @@ async def test_an_event_and_what_becomes_of_it(kind: type[Client], served: Serve
         assert await ask(client, "send", sent) == taken
         shown = await ask(client, "notification", taken.notifications[0].id)
         assert (shown.event_id, shown.notice, shown.status) == (taken.event_id, "login_succeeded", "accepted")
+        assert (shown.locale, shown.locale_reason) == ("sq", "exact")
         assert shown.timeline[0].what == "accepted"
         # As a file has it.
         assert await ask(client, "send", sent.cloudevent()) == taken
