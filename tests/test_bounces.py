@@ -244,6 +244,12 @@ async def test_the_hook_refuses_what_it_cannot_believe(
     assert "bounces@" not in answer.text
 
 
+async def test_the_hook_names_both_kinds_of_body_that_it_takes(bouncing: httpx.AsyncClient) -> None:
+    answer = await bouncing.post("/v1/receipts/bounces", content=b"junk", headers={"content-type": "text/plain"})
+    assert answer.status_code == 415
+    assert answer.json()["detail"] == "Content-Type must be application/json or message/rfc822"
+
+
 async def test_a_mail_that_is_hard_to_read_holds_up_nobody(bouncing: httpx.AsyncClient) -> None:
     nested = b"".join(b"Content-Type: multipart/x; boundary=%d\r\n\r\n--%d\r\n" % (n, n) for n in range(32))
     content, headers = nested + b"\n" * 400_000, {"content-type": "message/rfc822"}

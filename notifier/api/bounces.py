@@ -11,7 +11,7 @@ from pydantic import StringConstraints
 from notifier import bounces
 from notifier.api.answers import BouncesTold
 from notifier.api.auth import requires
-from notifier.api.body import media_type, read_bytes, read_json
+from notifier.api.body import JSON_TYPES, media_type, read_bytes, read_json
 from notifier.api.idempotency import Once
 from notifier.api.openapi import operation, schema
 from notifier.api.validation import read
@@ -23,6 +23,7 @@ from notifier.transports.base import Report
 
 # A bounce may return the whole mail that it is about.
 _MOST_BYTES = 1024 * 1024
+_MAIL_TYPE = "message/rfc822"
 Caller = Annotated[ApiKey, Depends(requires("receipts:write", _MOST_BYTES))]
 _BOUNCE = {
     "return_path": "bounces+mfrggzdfmztwq2lkmfrggzdfmz-n5xw6zdp@northbank.example",
@@ -64,7 +65,7 @@ class BouncesApi:
                 scope="receipts:write",
                 takes={
                     "application/json": {"schema": schema(Bounce), "example": _BOUNCE},
-                    "message/rfc822": {"schema": _MAIL},
+                    _MAIL_TYPE: {"schema": _MAIL},
                 },
                 gives=BouncesTold,
                 refuses=[NotFound],
@@ -77,12 +78,12 @@ class BouncesApi:
         """`message/rfc822` is read as a delivery status notification; one that is not about us changes nothing."""
         if self.return_path is None:
             raise NotFound("bounces are not taken here: NOTIFIER_BOUNCE_ADDRESS is not set")
-        if media_type(request) == "message/rfc822":
+        if media_type(request) == _MAIL_TYPE:
             mail = await read_bytes(request, _MOST_BYTES)
             # In a thread: one that was made to be hard to read takes seconds.
             reports = await asyncio.to_thread(bounces.read, mail, self.return_path)
         else:
-            reports = [self._read(read(Bounce, await read_json(request)), self.return_path)]
+            reports = [self._read(read(Bounce, await read_json(request, (*JSON_TYPES, _MAIL_TYPE))), self.return_path)]
         told = [one for one in reports if await self.tell(one)]
         return {"reports": [{"notification": one.notification, "status": one.status} for one in told]}
 

@@ -1,4 +1,4 @@
-"""What stands around every request: bounds on its headers, an answer for any fault of ours, and the headers of every
+"""What stands around every request: bounds on its path and headers, an answer for any fault of ours, and the headers of every
 answer, errors too. Nothing is stored, framed, guessed at or told to another site, unless a handler says otherwise.
 """
 
@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from notifier.api.signatures import SIGNATURE_HEADERS
-from notifier.errors import HeadersTooLarge, Malformed
+from notifier.errors import HeadersTooLarge, Malformed, NotFound
 
 HEADERS = {
     "cache-control": "no-store",
@@ -23,6 +23,8 @@ HEADERS = {
     "x-robots-tag": "noindex",
 }
 MOST_HEADER_BYTES = 8 * 1024
+# Of no path of ours, and of no id in one. Decoded: a route's pattern ends in `$`, which lets a last newline pass.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # In a request's state: what its key has left, for the headers of any answer to it.
 ALLOWANCE = "allowance"
 # Two of these say two things, of which two programs may believe one each.
@@ -96,7 +98,9 @@ class Edge:
 
 
 def _check(scope: Scope) -> None:
-    """Raises HeadersTooLarge or Malformed."""
+    """Raises NotFound, HeadersTooLarge or Malformed."""
+    if _CONTROL.search(scope["path"]):
+        raise NotFound("there is nothing at this path")
     # An owner's browser may have many cookies of this domain's other hosts. Their link works all the same.
     if scope["path"].startswith("/l/"):
         return

@@ -19,8 +19,8 @@ from notifier.api.validation import read
 from notifier.archive import Archive
 from notifier.clock import Clock, rfc3339
 from notifier.dead_letters import DeadLetter, DeadLetters, Kind
-from notifier.errors import Conflict, Invalid, NotFound
-from notifier.events import Channel, Model
+from notifier.errors import Conflict, FieldProblem, Invalid, NotFound
+from notifier.events import Channel, Identifier, Model
 from notifier.holds import Holds
 from notifier.inbox import Inbox
 from notifier.notices import Lane
@@ -105,7 +105,7 @@ class OperationsApi:
             self.erase,
             methods=["DELETE"],
             summary="Erase an account",
-            **operation("eraseAccount", "Operations", scope=_SCOPE, gives=AccountErased),
+            **operation("eraseAccount", "Operations", scope=_SCOPE, gives=AccountErased, refuses=[Invalid]),
         )
         router.add_api_route(
             "/v1/suppressions/lift",
@@ -131,6 +131,8 @@ class OperationsApi:
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
         """Oldest first; `next` is what to give as `cursor` for the following page."""
+        if cursor and not ids.is_id(cursor):
+            raise Invalid([FieldProblem("/cursor", "must be `next` of the answer before, as it was given")])
         letters = await self.dead_letters.list(kind, cursor, limit)
         return {
             "dead_letters": [_shown(letter) for letter in letters],
@@ -152,7 +154,7 @@ class OperationsApi:
         shown = {name: {"count": count, "overdue_ms": _overdue(first, now)} for name, (count, first) in waiting.items()}
         return {"waiting": shown, "counts": await self.archive.counts()}
 
-    async def erase(self, account: str, request: Request) -> dict[str, Any]:
+    async def erase(self, account: Identifier, request: Request) -> dict[str, Any]:
         """Everything kept about it, sent or not; again changes nothing. A confirmed action on its way still arrives."""
         # An account's own slashes come escaped. With one in clear it is the path of a part, which is not deleted alone.
         if b"/" in request.scope["raw_path"].partition(b"?")[0].removeprefix(_ACCOUNTS.encode()):

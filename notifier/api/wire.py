@@ -18,6 +18,12 @@ MOST_HEAD_BYTES = 64 * 1024
 # What is still read of a body that was refused, so that the refusal arrives and the connection can be used again.
 MOST_REST_BYTES = 2 * 1024 * 1024
 PATIENCE_S = 10
+# There is no page in a refusal: nothing of it may be loaded, or framed.
+_HEADERS = HEADERS | {
+    "content-type": MEDIA_TYPE,
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "connection": "close",
+}
 
 
 class Wire(HttpToolsProtocol):
@@ -95,7 +101,7 @@ class Wire(HttpToolsProtocol):
             return
         body = json.dumps(self.problems.document(error)).encode()
         status = HTTPStatus(kind(error).status)
-        headers = HEADERS | {"content-type": MEDIA_TYPE, "content-length": str(len(body)), "connection": "close"}
+        headers = _HEADERS | {"content-length": str(len(body))}
         lines = [f"HTTP/1.1 {status.value} {status.phrase}", *(f"{name}: {value}" for name, value in headers.items())]
         self.transport.write("\r\n".join((*lines, "", "")).encode() + body)
         self.transport.close()

@@ -123,6 +123,12 @@ async def test_what_has_nothing_to_say_any_more_is_not_replayed(
     assert len((await web.get("/v1/dead-letters")).json()["dead_letters"]) == 2
 
 
+@pytest.mark.parametrize("kind", ["notification", "action"])
+async def test_a_cursor_that_was_not_given_is_refused(kind: str, web: httpx.AsyncClient) -> None:
+    answer = await web.get("/v1/dead-letters", params={"kind": kind, "cursor": "zz"})
+    assert (answer.status_code, [each["pointer"] for each in answer.json()["errors"]]) == (422, ["/cursor"])
+
+
 @pytest.mark.parametrize("id", ["x", "a" * 26, "../counts", "dead"])
 async def test_no_dead_letter(web: httpx.AsyncClient, id: str) -> None:
     assert (await web.post(f"/v1/dead-letters/{id}/replay")).status_code == 404
@@ -186,6 +192,12 @@ async def test_an_id_with_slashes_is_an_account(web: httpx.AsyncClient, event: M
     posted["subject"] = "a/b/../c"
     await web.post("/v1/events", json=posted)
     assert (await web.delete("/v1/accounts/a%2Fb%2F..%2Fc")).json() == {"account": "a/b/../c", "notifications": 2}
+
+
+@pytest.mark.parametrize("account", ["", "%20", "acc%201", "%C3%A4", "a" * 129])
+async def test_what_is_no_account_is_not_erased(account: str, web: httpx.AsyncClient) -> None:
+    answer = await web.delete(f"/v1/accounts/{account}")
+    assert (answer.status_code, [each["pointer"] for each in answer.json()["errors"]]) == (422, ["/account"])
 
 
 @pytest.mark.parametrize("address", [{"email": "anna@example.com"}, {"phone": "+355691234567"}])

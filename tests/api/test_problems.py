@@ -110,6 +110,30 @@ async def test_whatever_is_asked_amiss_is_answered_alike(
         assert answer.headers["accept-encoding"] == "identity"
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "/v1/accounts/acc-1%0A"),
+        ("GET", "/v1/queues%0A"),
+        ("GET", "/v1/accounts/acc%00-1/inbox"),
+        ("GET", "/healthz%0A"),
+        ("GET", "/metrics%0A"),
+        ("GET", "/docs%0A"),
+        ("GET", "/l/token%0A"),
+        ("GET", "/%7Fhealthz"),
+    ],
+)
+async def test_a_path_with_a_control_character_is_none(
+    method: str, path: str, web: httpx.AsyncClient, event: MakeEvent, redis: ArqRedis
+) -> None:
+    assert (await web.post("/v1/events", json=event())).status_code == 202
+    before = await redis.dbsize()
+    answer = await web.request(method, path)
+    kind = "text/html; charset=utf-8" if path.startswith("/l/") else "application/problem+json"
+    assert (answer.status_code, answer.headers["content-type"]) == (404, kind)
+    assert await redis.dbsize() == before
+
+
 async def test_a_query_parameter_is_named(web: httpx.AsyncClient) -> None:
     answer = await web.get("/v1/dead-letters?limit=0&kind=x")
     assert [each["pointer"] for each in answer.json()["errors"]] == ["/kind", "/limit"]

@@ -46,6 +46,7 @@ class Answer:
         assert self.headers["content-type"] == "application/problem+json"
         assert self.headers["x-content-type-options"] == "nosniff"
         assert self.headers["cache-control"] == "no-store"
+        assert "default-src 'none'" in self.headers["content-security-policy"]
         assert CANARY.encode() not in self.body
         return json.loads(self.body[: int(self.headers["content-length"])])
 
