@@ -85,7 +85,7 @@ def ours(smtp: int, workers: int = 1, platform: int = 1, **changed: str) -> Iter
             worker = start([sys.executable, "-m", "notifier", "worker"], environment)
             stack.callback(stop, worker)
             service.pids[f"worker {number + 1}"] = worker.pid
-        _until_ready(port)
+        _until_ready(port, b"no worker" if workers else None)
         yield service
 
 
@@ -153,12 +153,12 @@ def _peer(name: str, module: str, worker: list[str], smtp: int) -> Iterator[Stac
         yield service
 
 
-def _until_ready(port: int) -> None:
+def _until_ready(port: int, unless: bytes | None) -> None:
+    """Until it is ready, and warns of nothing that says `unless`."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{HOST}:{port}/readyz") as answer:
-            # A warning says that no worker is heard yet.
-            if answer.status == 200 and b"no_worker" not in answer.read():
+            if answer.status == 200 and (unless is None or unless not in answer.read()):
                 return
         time.sleep(0.05)
     raise RuntimeError("the service is not ready")

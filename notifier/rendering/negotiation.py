@@ -18,7 +18,6 @@ SOURCE_LOCALE = "en"
 # Why a message is in its locale: the tag names it; the tag is narrower (`sq-XK`); the tag says it by another name
 # (`no`, `zh-TW`, `pt`); no locale fits; or the one that fits lacks a string of this message.
 Reason = Literal["exact", "region", "alias", "default", "incomplete"]
-FALLBACKS: frozenset[Reason] = frozenset(("default", "incomplete"))
 
 # Norwegian without a form is written in Bokmål by nine in ten, and each reads the other's.
 _SAME: dict[str, tuple[str, ...]] = {"no": ("no", "nb", "nn"), "nb": ("nb", "no", "nn"), "nn": ("nn", "no", "nb")}

@@ -66,7 +66,8 @@ POT = HEAD + 'msgid "One"\nmsgstr ""\n\nmsgid "Two"\nmsgstr ""\n'
         (HEAD + 'msgid "One"\nmsgstr "Një"\n\nmsgid "Two"\nmsgstr "Dy"\n', "ok", "sq is complete: 2 strings"),
         (HEAD + 'msgid "One"\nmsgstr "Një"\n\nmsgid "Two"\nmsgstr ""\n', "warn", "sq: 1 of 2 strings"),
         (HEAD + '#, fuzzy\nmsgid "One"\nmsgstr "Një"\n', "warn", "sq: 2 of 2 strings"),
-        (HEAD + "<<<<<<< ours\n", "fail", "sq cannot be read: PoFileError"),
+        (HEAD + 'msgid "One"\nmsgstr "Një %(x)s"\n', "fail", "sq is not served: line 4: "),
+        (HEAD + "<<<<<<< ours\n", "fail", "sq is not served: line 4: "),
     ],
 )
 def test_a_catalog(po: str, level: str, told: str, tmp_path: Path) -> None:
