@@ -38,10 +38,6 @@ def _of_locale(path: Path, locale: str, wanted: Collection[str]) -> Finding:
         return fail("catalogs", f"{locale} is not served: {catalog.faults[0]}", f"mend {path.name} of {locale}")
     missing = len(set(wanted) - catalog.translated)
     if missing:
-        told = f"{locale}: {missing} of {len(wanted)} strings are not translated"
-        return warn(
-            "catalogs",
-            f"{told}; messages that need them are sent in another language",
-            f"translate them in {path.name} of {locale}",
-        )
+        told = f"{locale}: {missing} of {len(wanted)} strings are missing: messages with them go in another language"
+        return warn("catalogs", told, f"translate them in {path.name} of {locale}")
     return ok("catalogs", f"{locale} is complete: {len(wanted)} strings")
