@@ -90,7 +90,8 @@ def _web_address(value: str) -> str:
 
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    # Two names of that database are no place's: this machine's own time, and a clock that nobody has set.
+    return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
 
 
 def _zone(value: str) -> str:
