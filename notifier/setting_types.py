@@ -135,7 +135,7 @@ def rates(value: Any, names: Collection[str] = DEFAULTS) -> Any:
         raise ValueError("each must be name=times/span, such as code_address=5/10minute") from None
     if set(read) - set(names):
         raise ValueError(f"each name must be one of {', '.join(sorted(names))}")
-    # It would lock out everybody, whoever set it by mistake too.
+    # A limit of none would lock everybody out, and not say why.
     if any(rate.amount < 1 for rate in read.values()):
         raise ValueError("each must allow at least 1, such as code_address=5/10minute")
     return read
