@@ -87,7 +87,7 @@ def create_app(settings: Settings, redis: ArqRedis | None = None, clock: Clock =
     # FastAPI has answers of its own to these; whatever else is raised comes to the edge.
     for error in (HTTPException, RequestValidationError):
         app.add_exception_handler(error, answer)
-    app.add_middleware(Edge, page=_problem_page(parts, 404, settings.default_locale), answer=answer)
+    app.add_middleware(Edge, page=_problem_page(parts, 404, parts.catalogs.edition.default), answer=answer)
     app.add_middleware(Measures, registry=measured)
     return app
 

@@ -3,9 +3,15 @@
 from collections.abc import Callable
 
 from pydantic import AfterValidator, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 # The context (pydantic's) in which what is kept is read.
 KEPT = object()
+
+
+def within(detail: str, *steps: str) -> PydanticCustomError:
+    """What the check of a whole model raises, of one place in it."""
+    return PydanticCustomError("within", "{detail}", {"detail": detail, "steps": steps})
 
 
 def checked(check: Callable[[str], str]) -> AfterValidator:

@@ -20,7 +20,7 @@ from notifier.cancellation import Cancellation
 from notifier.clock import Clock, system_clock
 from notifier.codes import Codes
 from notifier.composer import Composer
-from notifier.config import Settings
+from notifier.config import Settings, SettingsError
 from notifier.dead_letters import DeadLetters
 from notifier.events import Channel
 from notifier.fallback import Fallback
@@ -151,7 +151,10 @@ class Parts:
 
     @cached_property
     def catalogs(self) -> Catalogs:
-        return Catalogs(self.locales, self.settings.default_locale)
+        try:
+            return Catalogs(self.locales, self.settings.default_locale)
+        except ValueError as error:
+            raise SettingsError(f"NOTIFIER_DEFAULT_LOCALE: {error}") from None
 
     @property
     def locales(self) -> Path:

@@ -25,6 +25,7 @@ from notifier.setting_types import (
     CodeLengths,
     CodeLife,
     CodeLives,
+    Countries,
     Digits,
     DkimKeys,
     Duration,
@@ -139,7 +140,7 @@ class Settings(BaseSettings):
     holds: Holds = {}
     limits: Rates = {}
     lane_depths: LaneDepths = {}
-    sms_countries: Words = ()
+    sms_countries: Countries = ()
     audit_age: Duration = timedelta(days=90)
     inbox_age: Duration = timedelta(days=90)
 
@@ -222,11 +223,17 @@ def _line(problem: ErrorDetails) -> str:
     if said != problem["msg"]:
         return f"{name}: {said}"
     # Not ours, and in words of Python's.
-    said = "is not set" if problem["type"] == "missing" else said.replace("Input should be", "must be")
+    said = _WORDS.get(problem["type"], said.replace("Input should be", "must be"))
     such = [f"{name}={example}" for example in _EXAMPLES.get(name, ())]
     return ", for example ".join((f"{name}: {said}", *such))
 
 
+_WORDS = {
+    "missing": "is not set",
+    "bool_parsing": "must be true or false",
+    "int_parsing": "must be a whole number",
+    "time_delta_parsing": "must be seconds or an ISO 8601 duration, such as 7200 or PT2H",
+}
 _EXAMPLES = {
     str(field.validation_alias or PREFIX + name.upper()): field.examples
     for name, field in Settings.model_fields.items()

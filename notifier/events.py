@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from notifier.checks import checked
+from notifier.checks import checked, within
 from notifier.recipients import EmailAddress, PhoneNumber
 from notifier.text import harmless
 
@@ -45,6 +45,8 @@ _WEB_ADDRESS = (
     r"^https://([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])(:[0-9]{1,5})?"
     r"([/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?$"
 )
+_LINE = r"^[^\x00-\x1f\x7f]+$"
+_IDENTIFIER = "^[!-~]{1,128}$"
 _LONGEST_PROSE = 500
 _AMOUNT = re.compile(r"\d{1,30}(\.\d{1,18})?", re.ASCII)
 
@@ -90,7 +92,8 @@ def _web_address(value: str) -> str:
 
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+    # Two names of that database are no place's: this machine's own time, and a clock that nobody has set.
+    return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
 
 
 def _zone(value: str) -> str:
@@ -105,6 +108,18 @@ def _encodable(value: str) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise ValueError("must be text: it has half of a surrogate pair") from None
+    return value
+
+
+def _one_line(value: str) -> str:
+    if not re.fullmatch(_LINE, value):
+        raise ValueError("must be one line of text")
+    return value
+
+
+def _identifier(value: str) -> str:
+    if not re.fullmatch(_IDENTIFIER, value):
+        raise ValueError("must be ASCII letters, digits and signs, without spaces")
     return value
 
 
@@ -148,9 +163,20 @@ Prose = Annotated[
 ]
 Opaque = Annotated[str, StringConstraints(min_length=1, max_length=1024), checked(_encodable)]
 # No control characters: sources of our own begin with one, so that no producer's can be mistaken for them.
-Name = Annotated[str, StringConstraints(max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$"), checked(_encodable)]
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=256),
+    checked(_one_line),
+    checked(_encodable),
+    WithJsonSchema({"type": "string", "maxLength": 256, "pattern": _LINE}),
+]
 PurposeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
+Identifier = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=128),
+    checked(_identifier),
+    WithJsonSchema({"type": "string", "pattern": _IDENTIFIER}),
+]
 # Shown as it is, since its owner compares it; so what a mail program would make a link of is none.
 Destination = Annotated[Identifier, checked(_no_link)]
 
@@ -232,11 +258,11 @@ class Addressed(Model):
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         if not self.reached:
-            raise ValueError("recipient needs an email or a phone")
+            raise within("needs an email or a phone", "recipient")
         for channel in self.channels:
             field = _ADDRESSES.get(channel)
             if field and self.recipient.address(channel) is None:
-                raise ValueError(f"channels has {channel}, so recipient.{field} is needed")
+                raise within(f"is needed, as channels has {channel}", "recipient", field)
         return self
 
 
@@ -276,7 +302,7 @@ class Envelope(BaseModel):
     def _extensions(self) -> Self:
         for name in self.model_extra or {}:
             if not re.fullmatch(r"[a-z0-9]{1,64}", name):
-                raise ValueError("has an attribute that is none: CloudEvents names are lower-case letters and digits")
+                raise within("is no attribute: the names of CloudEvents are lower-case letters and digits", name)
         return self
 
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from limits import RateLimitItem, parse
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
 from pydantic_settings import NoDecode
 
@@ -38,6 +39,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 # The life of a `reactivate` link that its owner asked for, beside the purposes' own.
 ON_REQUEST = "reactivate_on_request"
 LONGEST_CODE = timedelta(minutes=30)
+_LINE = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 # Labels of a name in the DNS.
 _SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*")
 # Shorter ones are refused by many who verify (RFC 8301 section 3.2). Bits.
@@ -100,6 +102,25 @@ def _lives(names: Collection[str] = ()) -> Callable[[Any], Any]:
     return read
 
 
+def _countries(words: tuple[str, ...]) -> tuple[str, ...]:
+    named = tuple(word.upper() for word in words)
+    if set(named) - SUPPORTED_REGIONS:
+        raise ValueError("each must be a country's two letters (ISO 3166), such as AL")
+    return named
+
+
+def _life(value: timedelta) -> timedelta:
+    if value < timedelta(0):
+        raise ValueError("must not be less than no time")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if not _LINE.fullmatch(value):
+        raise ValueError("must be one line of 1 to 64 characters")
+    return value
+
+
 def _code_life(value: timedelta) -> timedelta:
     if not timedelta(0) < value <= LONGEST_CODE:
         raise ValueError("a code lives longer than no time and 30 minutes at most")
@@ -114,6 +135,9 @@ def rates(value: Any, names: Collection[str] = DEFAULTS) -> Any:
         raise ValueError("each must be name=times/span, such as code_address=5/10minute") from None
     if set(read) - set(names):
         raise ValueError(f"each name must be one of {', '.join(sorted(names))}")
+    # A limit of none would lock everybody out, and not say why.
+    if any(rate.amount < 1 for rate in read.values()):
+        raise ValueError("each must allow at least 1, such as code_address=5/10minute")
     return read
 
 
@@ -317,11 +341,12 @@ def _webhook_secrets(value: Any) -> Any:
     return tuple(secrets)
 
 
-Duration = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
+Duration = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_life)]
 CodeLife = Annotated[Duration, AfterValidator(_code_life)]
 Digits = Annotated[int, Field(ge=4, le=10)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-OneLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
+Countries = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_countries)]
+OneLine = Annotated[str, AfterValidator(_one_line)]
 StoreUrl = Annotated[SecretStr, AfterValidator(_store_url)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]

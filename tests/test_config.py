@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from notifier.app import create_app
 from notifier.config import PREFIX, Settings, SettingsError, load
 from notifier.setting_types import SmtpRelay
 from tests.service import environment
@@ -97,6 +98,10 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.M
         ("HOLDS", "login_succeeded=P1D"),
         ("HOLDS", "password_changed=-P1D"),
         ("LIMITS", "visitor=often"),
+        ("LIMITS", "api_key=0/minute"),
+        ("SMS_COUNTRIES", "XX"),
+        ("SMS_COUNTRIES", "AL,NO"),
+        ("SMS_COUNTRIES", f"AL {SECRET}"),
         ("LANE_DEPTHS", "everything=1"),
         ("LANE_DEPTHS", "bulk"),
         ("LANE_DEPTHS", "bulk=0"),
@@ -129,6 +134,40 @@ def test_a_wrong_setting_is_one_line_that_names_it(name: str, value: str, set_en
     assert line.startswith(f"{PREFIX}{name}: ")
     assert SECRET not in line
     assert SECRET not in repr(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("LINK_LIVES", "deactivate=-P1D", "must not be less than no time"),
+        ("REACTIVATION_DELAY", "-PT1H", "must not be less than no time"),
+        ("AUDIT_AGE", "soon", "must be seconds or an ISO 8601 duration, such as 7200 or PT2H"),
+        ("BRAND", "", "must be one line of 1 to 64 characters"),
+        ("BRAND", "North\nbank", "must be one line of 1 to 64 characters"),
+        ("PREVIEW", "maybe", "must be true or false"),
+        ("CODE_LENGTH", "six", "must be a whole number"),
+        ("SMS_COUNTRIES", "XX", "each must be a country's two letters (ISO 3166), such as AL"),
+    ],
+)
+def test_what_would_be_right_is_told_in_words_of_ours(
+    name: str, value: str, told: str, set_environment: pytest.MonkeyPatch
+) -> None:
+    set_environment.setenv(PREFIX + name, value)
+    with pytest.raises(SettingsError) as error:
+        load()
+    assert str(error.value).startswith(f"{PREFIX}{name}: {told}")
+
+
+def test_countries_are_written_in_any_casing(set_environment: pytest.MonkeyPatch) -> None:
+    set_environment.setenv("NOTIFIER_SMS_COUNTRIES", "al No")
+    assert load().sms_countries == ("AL", "NO")
+
+
+@pytest.mark.parametrize("value", ["xx", "pt"])
+def test_a_default_locale_that_is_not_served_is_one_line(value: str, set_environment: pytest.MonkeyPatch) -> None:
+    set_environment.setenv("NOTIFIER_DEFAULT_LOCALE", value)
+    with pytest.raises(SettingsError, match=r"^NOTIFIER_DEFAULT_LOCALE: must be one of ar, [^\n]*$"):
+        create_app(load())
 
 
 @pytest.mark.parametrize(

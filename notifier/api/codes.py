@@ -19,7 +19,7 @@ from notifier.api.validation import read
 from notifier.clock import Clock, rfc3339
 from notifier.codes import Codes
 from notifier.contexts import CodePurpose
-from notifier.errors import Conflict, NotFound, NoticeForbidden, Overloaded
+from notifier.errors import Conflict, FieldProblem, Invalid, NotFound, NoticeForbidden, Overloaded
 from notifier.events import (
     Addressed,
     Channel,
@@ -161,7 +161,11 @@ class CodesApi:
         allow(caller, accepted.notice)
         await self.pressure.admit(NOTICES[accepted.notice].lane)
         asked: tuple[Channel, ...] = again.channels or tuple(standing.channels)
-        wanted = read(Addressed, {"recipient": accepted.recipient, "channels": asked})
+        unreached = [channel for channel in again.channels if accepted.recipient.address(channel) is None]
+        if unreached:
+            detail = f"must not have {unreached[0]}: the code was asked for without such an address"
+            raise Invalid([FieldProblem("/channels", detail)])
+        wanted = Addressed(recipient=accepted.recipient, channels=asked)
         channels = await self.door.admit(wanted, "")
         await self._take(caller, accepted.account, accepted.recipient, channels)
         return _sent(code_id, standing.expires, await self.intake.resend(standing, accepted, channels))

@@ -19,6 +19,10 @@ _WORDS = {
     "dict_type": "must be an object",
     "string_type": "must be a string",
     "string_too_short": "must not be empty",
+    "string_unicode": "must be text: it has half of a surrogate pair",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number",
+    "bool_parsing": "must be true or false",
     "tuple_type": "must be an array",
     "too_short": "must not be empty",
 }
@@ -30,13 +34,15 @@ def read(model: type[Model], value: Any, at: str = "") -> Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
+        problems = error.errors(include_url=False, include_input=False)
         raise Invalid(field_problems(problems, at)) from None
 
 
 def field_problems(found: Iterable[Mapping[str, Any]], at: str = "", skip: int = 0) -> list[FieldProblem]:
     """What pydantic found, in our words; the first `skip` steps of each place are not shown."""
-    every = [(each["loc"][skip:], each["type"], each["msg"]) for each in found]
+    every = [
+        ((*each["loc"][skip:], *each.get("ctx", {}).get("steps", ())), each["type"], each["msg"]) for each in found
+    ]
     # A list whose only item was wrong is not also too short.
     inner = {loc[:-1] for loc, _, _ in every if loc}
     return [_problem(*each, at) for each in every if not (each[1] == "too_short" and each[0] in inner)]

@@ -56,14 +56,19 @@ class News:
 
 
 class Catalogs:
-    """The catalogs below `directory`, one folder a locale; always one whole edition of them."""
+    """The catalogs below `directory`, one folder a locale; always one whole edition of them. Raises ValueError where
+    the default has none.
+    """
 
     def __init__(self, directory: Path, default: str = SOURCE_LOCALE) -> None:
         self._directory = directory
-        self._edition = Edition(MappingProxyType(self._read()), default)
+        sources = self._read()
+        # As the folder is called (`pt_BR`), or as a tag is written (`pt-BR`, in any casing).
+        named = {bcp47(locale).lower(): locale for locale in sources}.get(bcp47(default).lower())
+        if named is None:
+            raise ValueError(f"must be one of {', '.join(sorted(sources))}")
+        self._edition = Edition(MappingProxyType(sources), named)
         self._refused: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-        if default not in self.locales:
-            raise ValueError(f"the default locale must be one of {', '.join(self.locales)}")
 
     @property
     def edition(self) -> Edition:

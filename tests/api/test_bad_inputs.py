@@ -52,6 +52,8 @@ VALUES: dict[str, tuple[str, Any]] = {
     "an IP with its port": ("context.ip", "192.0.2.7:80"),
     "an unknown zone": ("recipient.timezone", f"Europe/{CANARY}"),
     "a zone as a path": ("recipient.timezone", "../../etc/localtime"),
+    "this machine's zone": ("recipient.timezone", "localtime"),
+    "no zone yet": ("recipient.timezone", "Factory"),
     "year 10000": ("context.occurred_at", "10000-01-01T00:00:00Z"),
     "a local hour that may not exist": ("context.occurred_at", "2026-03-29T02:30:00"),
     "amount -0": ("context.amount", "-0"),

@@ -107,9 +107,9 @@ async def posted(web: httpx.AsyncClient, body: Any, given: list[tuple[str, str]]
         ("ce-data", CANARY, "/data"),
         ("ce-datacontenttype", "application/json", "/datacontenttype"),
         ("ce-extension", f"%ff{CANARY}", "/extension"),
-        ("ce-an-other", CANARY, ""),
-        ("ce-an_other", CANARY, ""),
-        ("ce-", CANARY, ""),
+        ("ce-an-other", CANARY, "/an-other"),
+        ("ce-an_other", CANARY, "/an_other"),
+        ("ce-", CANARY, "/"),
     ],
 )
 async def test_a_header_too_many_is_refused(
@@ -138,6 +138,10 @@ async def test_a_header_too_few_or_wrong_is_named(
     made = event()
     answer = await posted(web, made["data"], headers(made, **{name: value}))
     assert await refused(answer, redis) == (422, [f"/{name}"])
+
+
+async def test_an_attribute_in_capitals_is_named(web: httpx.AsyncClient, event: MakeEvent, redis: ArqRedis) -> None:
+    assert await refused(await web.post("/v1/events", json=event() | {"Subject": CANARY}), redis) == (422, ["/Subject"])
 
 
 async def test_bytes_that_are_no_ascii_are_no_attribute(

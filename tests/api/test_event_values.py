@@ -1,5 +1,6 @@
 """Odd values that an event may have: carried, and read back for its messages as they were taken."""
 
+import json
 import socket
 import time
 from decimal import Decimal
@@ -122,6 +123,43 @@ async def test_channels_are_those_asked_for_and_reachable(
         answer = await web.post("/v1/events", json=body)
         assert answer.status_code == status
         assert [n["channel"] for n in answer.json().get("notifications", [])] == given
+
+
+@pytest.mark.parametrize(
+    ("channels", "recipient", "pointer"),
+    [
+        ([], {"email": None, "phone": None}, "/data/recipient"),
+        (["email", "sms"], {"phone": None}, "/data/recipient/phone"),
+        (["email"], {"email": None}, "/data/recipient/email"),
+    ],
+)
+async def test_an_address_that_is_needed_is_named(
+    channels: list[str], recipient: dict[str, None], pointer: str, web: httpx.AsyncClient, event: MakeEvent
+) -> None:
+    body = event(recipient=recipient)
+    body["data"]["channels"] = channels
+    answer = await web.post("/v1/events", json=body)
+    assert (answer.status_code, [each["pointer"] for each in answer.json()["errors"]]) == (422, [pointer])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("id", "", "must not be empty"),
+        ("source", "a\nb", "must be one line of text"),
+        ("subject", "", "must not be empty"),
+        ("subject", "acc 1", "must be ASCII letters, digits and signs, without spaces"),
+        ("id", "\ud800", "must be text: it has half of a surrogate pair"),
+        ("\ud800", "x", "must be text: it has half of a surrogate pair"),
+    ],
+)
+async def test_what_would_be_right_is_told_in_words_of_ours(
+    name: str, value: str, told: str, web: httpx.AsyncClient, event: MakeEvent
+) -> None:
+    # Written by hand: httpx would refuse half of a surrogate pair itself.
+    raw = json.dumps(event() | {name: value}).encode()
+    answer = await web.post("/v1/events", content=raw, headers={"content-type": "application/json"})
+    assert [each["detail"] for each in answer.json()["errors"]] == [told]
 
 
 @pytest.mark.parametrize("path", ["data", "data/recipient", "data/context", ""])

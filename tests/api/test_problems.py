@@ -139,6 +139,17 @@ async def test_a_query_parameter_is_named(web: httpx.AsyncClient) -> None:
     assert [each["pointer"] for each in answer.json()["errors"]] == ["/kind", "/limit"]
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/v1/dead-letters?limit=x", "must be a whole number"),
+        ("/v1/accounts/acc-1/inbox?unread=x", "must be true or false"),
+    ],
+)
+async def test_what_a_parameter_must_be_is_told_in_words_of_ours(path: str, told: str, web: httpx.AsyncClient) -> None:
+    assert [each["detail"] for each in (await web.get(path)).json()["errors"]] == [told]
+
+
 async def test_a_body_that_is_packed_is_not_unpacked(web: httpx.AsyncClient, event: MakeEvent, redis: ArqRedis) -> None:
     for coding, status in (("gzip", 415), ("br", 415), (CANARY, 415), ("identity", 202)):
         answer = await web.post("/v1/events", json=event(), headers={"content-encoding": coding})

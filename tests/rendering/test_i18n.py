@@ -105,7 +105,15 @@ def test_what_is_served_is_what_has_a_catalog(tmp_path: Path) -> None:
     assert Catalogs(tmp_path).locales == ("en",)
 
 
-@pytest.mark.parametrize("default", ["is", "EN", "../sq", ""])
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("pt_BR", "pt_BR"), ("pt-BR", "pt_BR"), ("PT-br", "pt_BR"), ("zh-hans", "zh_Hans"), ("EN", "en")],
+)
+def test_a_default_is_a_folder_or_its_tag_in_any_casing(written: str, meant: str) -> None:
+    assert Catalogs(assets("locales"), written).edition.default == meant
+
+
+@pytest.mark.parametrize("default", ["is", "pt", "../sq", ""])
 def test_a_default_without_a_catalog_is_refused_by_naming_those_there_are(default: str) -> None:
     with pytest.raises(ValueError, match=r"one of ar, da, de, .*, zh_Hans"):
         Catalogs(assets("locales"), default)
