@@ -1,5 +1,5 @@
 """What stands around every request: bounds on its path and headers, an answer for any fault of ours, and the headers of
-every answer, errors too. Nothing is stored, framed, guessed at or told to another site, unless a handler says otherwise.
+every answer, errors too. Nothing is stored, framed, guessed at or told to another site, unless a handler says so.
 """
 
 import base64
