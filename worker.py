@@ -19,7 +19,7 @@ from notifier.composition import Parts, open_store, started
 from notifier.config import Settings, load
 from notifier.delivery import Delivery
 from notifier.notices import Lane
-from notifier.platform import Forwarder
+from notifier.platform import Forwarder, new_client
 from notifier.rendering.watch import watched
 from notifier.rounds import Round
 from notifier.telemetry import configure_telemetry
@@ -92,7 +92,7 @@ async def startup(ctx: dict[str, Any]) -> None:
 
         sms = TwilioTransport(accounts, settings.public_url)
         opened.push_async_callback(sms.close)
-    http = await opened.enter_async_context(httpx.AsyncClient(timeout=15))
+    http = await opened.enter_async_context(new_client())
     sending = delivery(parts, mail, sms)
     rounds: dict[str, Round[Any]] = {lane: sending.round(lane) for lane in Lane}
     ctx["rounds"] = rounds | {FORWARD: forwarder(parts, http).round()}
