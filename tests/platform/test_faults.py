@@ -14,7 +14,6 @@ from starlette.responses import Response
 from notifier.actions import Answer
 from notifier.clock import moment
 from notifier.composition import Parts
-from notifier.platform import new_client
 from notifier.sandbox.platform import AccountPlatform
 from tests.conftest import SetClock
 from tests.platform.conftest import ACCOUNT, MINUTE, Click, To, answering, due_in, forward
@@ -171,24 +170,3 @@ async def test_a_store_that_is_full_delays_what_a_confirmation_starts_and_buries
     assert (await parts.archive.counts())["accepted"] == 2
     assert [delivery.repeated for delivery in platform.deliveries] == [False, True]
     assert (await parts.ledger.look(link, clock.now)).outcome == "done"
-
-
-async def test_a_connection_is_not_used_when_the_platform_may_close_it() -> None:
-    """Servers close idle ones after 5 s, when the first retry comes."""
-    made = 0
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal made
-        made += 1
-        while await reader.readline():
-            while (await reader.readline()).strip():
-                pass
-            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server, new_client() as http:
-        for pause in (0, 0.1, 3):
-            await asyncio.sleep(pause)
-            assert (await http.get(url)).status_code == 204
-    assert made == 2
