@@ -1,14 +1,14 @@
 """Settings come in; what is found of the catalogs goes out: whether each is served, and how much of it is there."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Set
 from pathlib import Path
 
 from notifier.assets import assets
 from notifier.catalogs.files import Shelf, key, messages, read
 from notifier.config import Settings
 from notifier.doctor.findings import Finding, fail, ok, warn
-from notifier.rendering.catalog import compile_catalog
+from notifier.rendering.catalog import Catalog, compile_catalog
 from notifier.rendering.i18n import Catalogs
 from notifier.rendering.negotiation import SOURCE_LOCALE
 
@@ -21,23 +21,25 @@ async def check(settings: Settings) -> list[Finding]:
 def examined(directory: Path, default: str) -> list[Finding]:
     """Of the catalogs in this directory."""
     try:
-        locales = Catalogs(directory, default).locales
+        catalogs = Catalogs(directory, default)
+        refused = catalogs.reload().refused
+        wanted = {key(message) for message in messages(read(Shelf(directory).template))}
     except ValueError as error:
         return [fail("catalogs", f"NOTIFIER_DEFAULT_LOCALE: {error}", "set it to one of these")]
-    shelf = Shelf(directory)
-    wanted = {key(message) for message in messages(read(shelf.template))}
-    return [_of_locale(shelf.catalog(locale), locale, wanted) for locale in locales if locale != SOURCE_LOCALE]
-
-
-def _of_locale(path: Path, locale: str, wanted: Collection[str]) -> Finding:
-    try:
-        catalog = compile_catalog(locale, path.read_bytes())
     except OSError as error:
-        return fail("catalogs", f"{locale} cannot be read: {type(error).__name__}", f"mend {path.name} of {locale}")
-    if catalog.faults:
-        return fail("catalogs", f"{locale} is not served: {catalog.faults[0]}", f"mend {path.name} of {locale}")
-    missing = len(set(wanted) - catalog.translated)
+        return [fail("catalogs", f"they cannot be read: {type(error).__name__}", "make the files readable")]
+    broken = [
+        fail("catalogs", f"{name} is not served: {why[0]}", "mend its messages.po, or take its folder away")
+        for name, why in refused.items()
+    ]
+    served = {name: source for name, source in catalogs.edition.sources.items() if name not in refused}
+    del served[SOURCE_LOCALE]
+    return [*broken, *(_of_catalog(compile_catalog(name, source), wanted) for name, source in served.items())]
+
+
+def _of_catalog(catalog: Catalog, wanted: Set[str]) -> Finding:
+    missing = len(wanted - catalog.translated)
     if missing:
-        told = f"{locale}: {missing} of {len(wanted)} strings are missing: messages with them go in another language"
-        return warn("catalogs", told, f"translate them in {path.name} of {locale}")
-    return ok("catalogs", f"{locale} is complete: {len(wanted)} strings")
+        told = f"{catalog.locale}: {missing} of {len(wanted)} strings are missing"
+        return warn("catalogs", f"{told}; messages with them go in another language", "translate them in messages.po")
+    return ok("catalogs", f"{catalog.locale} is complete: {len(wanted)} strings")

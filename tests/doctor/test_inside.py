@@ -79,3 +79,13 @@ def test_a_catalog(po: str, level: str, told: str, tmp_path: Path) -> None:
     assert (found.level, found.what.startswith(told)) == (level, True), found
     (found,) = catalogs.examined(tmp_path, "xx")
     assert found.level == "fail"
+
+
+def test_a_folder_that_is_no_locale_is_told(tmp_path: Path) -> None:
+    place = tmp_path / "sq_XX_nowhere" / "LC_MESSAGES"
+    place.mkdir(parents=True)
+    (place / "messages.po").write_text(HEAD, "utf-8")
+    (tmp_path / "messages.pot").write_text(POT, "utf-8")
+    (found,) = catalogs.examined(tmp_path, "en")
+    assert found.level == "fail"
+    assert "CLDR knows no locale of this name" in found.what
