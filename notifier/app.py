@@ -39,7 +39,7 @@ from notifier.api.reading import Reading
 from notifier.api.receipts import ReceiptsApi
 from notifier.api.schemas import Schemas, event_schema
 from notifier.assets import assets
-from notifier.clicks import Clicks
+from notifier.clicks import Clicks, locale_of
 from notifier.clock import Clock, system_clock
 from notifier.composition import Parts, open_store, started
 from notifier.config import Settings
@@ -164,9 +164,7 @@ def _answers(parts: Parts, problems: Problems) -> Callable[[Request, Exception],
         headers = added_headers(error, cause)
         if not _for_people(request):
             return problems.answer(error, headers)
-        wanted = request.query_params.get("lang")
-        asked = parts.catalogs.edition.from_header(request.headers.get("accept-language"))
-        locale = wanted if wanted in parts.catalogs.locales else asked
+        locale = locale_of(request, parts.catalogs)
         status, wait = kind(error).status, error.retry_after if isinstance(error, TooMany) else None
         return HTMLResponse(_problem_page(parts, status, locale, wait), status, headers)
 

@@ -109,7 +109,7 @@ class Clicks:
             clicked=now,
             ip=request.client.host if request.client else "",
             user_agent=request.headers.get("user-agent", "")[:_LONGEST_USER_AGENT],
-            locale=self._locale(request, accepted),
+            locale=locale_of(request, self.catalogs, accepted.locale),
             trace=traces.carried(),
         )
         traces.told(action=id)
@@ -144,7 +144,7 @@ class Clicks:
         """The page's HTML, in the language of the message, or of the switch, or of the browser."""
         message: _Message | None = view.visit.about if view.visit else None
         accepted = message.accepted if message else None
-        locale = self._locale(request, accepted)
+        locale = locale_of(request, self.catalogs, accepted.locale if accepted else None)
         judgement, link = view.judgement, view.link
         traces.told(outcome=view.outcome)
         email = accepted.address(message.notification, "email") if accepted and message else None
@@ -187,13 +187,13 @@ class Clicks:
         except Unsealable:
             return None
 
-    def _locale(self, request: Request, accepted: Accepted | None) -> str:
-        wanted = request.query_params.get("lang")
-        if wanted in self.catalogs.locales:
-            return wanted
-        return (
-            accepted.locale if accepted else self.catalogs.edition.from_header(request.headers.get("accept-language"))
-        )
+
+def locale_of(request: Request, catalogs: Catalogs, written: str | None = None) -> str:
+    """A page's language: of the switch, else of the message as it was `written`, else of the browser."""
+    wanted = request.query_params.get("lang")
+    if wanted in catalogs.locales:
+        return wanted
+    return written or catalogs.edition.from_header(request.headers.get("accept-language"))
 
 
 @lru_cache(maxsize=128)
