@@ -115,7 +115,6 @@ class Ledger:
         self._redis = redis
         self._purposes = tuple(purposes)
         self._acknowledge = acknowledge
-        self._shown = redis.register_script(_SHOWN)
         self._keep_audit = _ms(keep_audit)
         self.reactivation_delay = _ms(reactivation_delay)
         self._keep = _ms(keep)
@@ -180,9 +179,11 @@ class Ledger:
 
     async def shown(self, link: Link, outcome: str, now: int) -> None:
         """Into the audit, once an hour for each link and outcome: a scanner's thousand visits tell no more than one."""
-        await self._shown(
-            keys=[_audit(link.account), TALLY],
-            args=[link.identity, link.purpose.name, outcome, now, self._keep_audit, _ms(_SHOWN_AGAIN)],
+        await run(
+            self._redis,
+            _SHOWN,
+            [_audit(link.account), TALLY],
+            [link.identity, link.purpose.name, outcome, now, self._keep_audit, _ms(_SHOWN_AGAIN)],
         )
 
     async def audit(self, account: str) -> list[Entry]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from links.durability import run
 from links.store import WHEN_FULL, Write, page, write_if
 from notifier import ids
 from notifier.notices import Lane
@@ -42,9 +43,6 @@ class Archive:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._note = redis.register_script(_NOTE)
-        self._report = redis.register_script(_REPORT)
-        self._erase = redis.register_script(_ERASE)
 
     async def find(self, id: str) -> Notification | None:
         """A notification by its id, whoever wrote it; None when there is none, or none that can be read."""
@@ -60,12 +58,12 @@ class Archive:
 
     async def note(self, id: str, at: int, what: str, **facts: str | int) -> None:
         """Add to a notification's timeline."""
-        await self._note(keys=keys(id), args=[told(at, what, facts), TIMELINE])
+        await run(self._redis, _NOTE, keys(id), [told(at, what, facts), TIMELINE])
 
     async def report(self, id: str, status: str, at: int, **facts: str | int) -> bool | None:
         """The other side tells what became of it. True when that is news, None when there is no such notification."""
-        known = await self._report(
-            keys=[*keys(id), TALLY], args=[told(at, status, facts), TIMELINE, status, RANKS[status]]
+        known = await run(
+            self._redis, _REPORT, [*keys(id), TALLY], [told(at, status, facts), TIMELINE, status, RANKS[status]]
         )
         return None if known < 0 else bool(known)
 
@@ -112,7 +110,7 @@ class Archive:
 
     async def erase(self, account: str) -> int:
         """Erase all that is kept for an account (a digest); gives how many notifications that were."""
-        return int(await self._erase(keys=[account_index(account), DEAD, COUNTS, TALLY], args=[NOTIFICATION, QUEUE]))
+        return int(await run(self._redis, _ERASE, [account_index(account), DEAD, COUNTS, TALLY], [NOTIFICATION, QUEUE]))
 
     async def given_up(self, since: int) -> int:
         """How many dead letters there are, of those that were given up since then (ms)."""

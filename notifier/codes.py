@@ -14,6 +14,7 @@ from typing import Literal, cast
 
 from redis.asyncio import Redis
 
+from links.durability import run
 from links.store import WHEN_FULL, Write, write_if
 from notifier.events import Channel
 from notifier.records import PrintedCode
@@ -66,7 +67,6 @@ class Codes:
         lives: Mapping[str, timedelta],
     ) -> None:
         self._redis = redis
-        self._verify = redis.register_script(_VERIFY)
         self._keys = {hashlib.sha256(key).hexdigest()[:8]: key for key in keys}
         self._newest = hashlib.sha256(keys[-1]).hexdigest()[:8]
         self._length, self._lengths = length, lengths
@@ -155,7 +155,8 @@ class Codes:
         # Of a channel it was not sent on, or under a retired key, nothing is right: not even a placeholder.
         right = [c for c, digits in derived.items() if digits and hmac.compare_digest(digits.encode(), presented)]
         matches = right if bound else []
-        reason, left = await self._verify(keys=[record_key(id), TALLY], args=[now, ATTEMPTS, channel or "", *matches])
+        args = [now, ATTEMPTS, channel or "", *matches]
+        reason, left = await run(self._redis, _VERIFY, [record_key(id), TALLY], args)
         return Verdict(cast(Reason, reason.decode()) or None, left)
 
     def _life_of(self, purpose: str) -> timedelta:
