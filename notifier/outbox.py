@@ -191,25 +191,7 @@ class Outbox:
             counted("notifications", "cancelled", notification.channel, notification.notice, notification.locale, ""),
             *noted(notification.id, now, "cancelled", {}),
         ]
-        return await self._if_waiting(notification.id, writes)
-
-    async def move(self, notification: Notification, account: str, due: int, now: int) -> str | None:
-        """A notification that waits is due at another time, and its deadline moves along; answers as `cancel` does.
-
-        Its links and code, where it has any, still live from when its event is due. `account` is a digest.
-        """
-        key, event, keep = NOTIFICATION + notification.id, _event(notification.event), _keep(due, now)
-        writes: list[Write] = [
-            ("ZADD", queue(notification.lane), due, notification.id),
-            ("HSET", key, "due", due, "deadline", due + notification.deadline - notification.due),
-            *(("PEXPIRE", one, keep, "GT") for one in (key, event, account_index(account))),
-            ("ZADD", account_index(account), "XX", "GT", due, key, due, event),
-            *_waits(notification.id, now, "moved", due),
-        ]
-        return await self._if_waiting(notification.id, writes)
-
-    async def _if_waiting(self, id: str, writes: Sequence[Write]) -> str | None:
-        stands = await run(self._redis, _WAITING, [NOTIFICATION + id], words(writes))
+        stands = await run(self._redis, _WAITING, [key], words(writes))
         return stands.decode() or None
 
 
@@ -230,7 +212,7 @@ def _recorded(event: str, account: str, entries: Sequence[Entry], accepted: int,
             ),
             ("PEXPIRE", key, _keep(entry.due, accepted)),
             ("ZADD", queue(entry.lane), entry.due, entry.id),
-            *(_waits(entry.id, accepted, "scheduled", entry.due) if later else ()),
+            *(_waits(entry.id, accepted, entry.due) if later else ()),
             counted("notifications", "accepted", entry.channel, entry.notice, entry.locale, ""),
         ]  # fmt: skip
     knocks = [knock(lane) for lane in {entry.lane for entry in entries if entry.due <= accepted}]
@@ -249,8 +231,8 @@ def _about(taken: Claim) -> tuple[str, str, str]:
     return channel, notice, locale
 
 
-def _waits(id: str, at: int, what: str, due: int) -> list[Write]:
-    return noted(id, at, what, {"send_at": rfc3339(due)}, _keep(due, at))
+def _waits(id: str, at: int, due: int) -> list[Write]:
+    return noted(id, at, "scheduled", {"send_at": rfc3339(due)}, _keep(due, at))
 
 
 def _keep(due: int, now: int) -> int:

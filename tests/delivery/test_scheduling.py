@@ -1,4 +1,4 @@
-"""A notification that is to be sent later: it waits, is cancelled or moved; what a worker has in hand is neither."""
+"""A notification that is to be sent later: it waits, or is cancelled; what a worker has in hand is not."""
 
 import asyncio
 import math
@@ -178,28 +178,3 @@ async def test_what_is_gone_is_not_cancelled(parts: Parts, clock: SetClock, post
     assert await parts.outbox.cancel(found, clock.now) == "gone"
     assert await parts.archive.find(id) is None
     assert await counted(parts) == (1, 1)
-
-
-@pytest.mark.parametrize("hours", [30 * 24, 1])
-async def test_it_is_moved_with_its_deadline(
-    parts: Parts, delivery: Delivery, mails: Mails, clock: SetClock, post: Post, hours: int
-) -> None:
-    id = await post(send_at=moment(clock.now + 2 * HOUR))
-    before = await parts.archive.find(id)
-    assert before
-    at = clock.now + hours * HOUR
-    assert await parts.outbox.move(before, ACCOUNT, at, clock.now) is None
-    after = await parts.archive.find(id)
-    assert after
-    assert (after.due, after.deadline - at) == (at, before.deadline - before.due)
-    # As long after it is sent as ever, and until then.
-    for key in (f"ntf:{id}", f"ntf:{id}:timeline", f"event:{before.event}", f"account:{ACCOUNT}"):
-        assert await parts.redis.pttl(key) > at - clock.now + 6 * 24 * HOUR
-    clock.now = at - 1
-    await deliver(delivery, Lane.ALERT)
-    assert not mails.given
-    clock.forward(ms=1)
-    await deliver(delivery, Lane.ALERT)
-    assert len(mails.sent) == 1
-    assert [entry["what"] for entry in await parts.archive.timeline(id)] == ["scheduled", "moved", "rendered", "sent"]
-    assert await parts.outbox.move(after, ACCOUNT, at, clock.now) == "sent"
