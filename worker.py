@@ -19,7 +19,7 @@ from notifier.composition import Parts, open_store, started
 from notifier.config import Settings, load
 from notifier.delivery import Delivery
 from notifier.notices import Lane
-from notifier.platform import Forwarder, new_client
+from notifier.platform import Forwarder
 from notifier.rendering.watch import watched
 from notifier.rounds import Round
 from notifier.telemetry import configure_telemetry
@@ -27,6 +27,7 @@ from notifier.transports.base import Mail, Sms, Transport
 from notifier.transports.inbox import InboxTransport
 from notifier.transports.smtp import SmtpTransport
 from notifier.transports.turns import Turns
+from notifier.webhook import Webhook, new_client
 
 # A bell is what is left of a knock that nobody heard: arq need not look more often than rounds do by themselves.
 _POLL = timedelta(milliseconds=500)
@@ -69,9 +70,7 @@ def forwarder(parts: Parts, http: httpx.AsyncClient) -> Forwarder:
         outbox=parts.outbox,
         archive=parts.archive,
         sealer=parts.sealer,
-        http=http,
-        url=parts.settings.platform_url,
-        secrets=parts.settings.platform_secrets,
+        webhook=Webhook(http, parts.settings.platform_url, parts.settings.platform_secrets, parts.clock),
         accept=parts.intake.accept,
         clock=parts.clock,
     )

@@ -1,8 +1,8 @@
 """A purpose, a reference and a time go in, a signed token for a URL comes out; and the way back, or NotValid.
 
 Two forms. In mail: the purpose's letter, a reference of 16 bytes and the time of issue, signed by itsdangerous with a
-salt per purpose (76 characters). In SMS: a reference of 10 bytes and 8 bytes of the MAC (25 characters); its
-purpose and time of issue are its record's.
+salt per purpose (76 characters). In SMS: a reference of 10 bytes and 8 bytes of the MAC (25 characters); its purpose
+and time of issue are its record's.
 Both carry random references alone, so nothing can be read from them.
 """
 

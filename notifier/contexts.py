@@ -7,9 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from notifier.events import (
+from notifier.event_types import (
     Amount,
-    Context,
     Destination,
     Identifier,
     IpAddress,
@@ -19,6 +18,7 @@ from notifier.events import (
     Timestamp,
     WebAddress,
 )
+from notifier.events import Context
 from notifier.recipients import EmailAddress
 
 

@@ -1,23 +1,15 @@
-"""Actions that owners confirmed come in from the ledger; signed POSTs go out to the account platform until it answers.
+"""Actions that owners confirmed come in from the ledger; webhooks go out to the account platform until it answers.
 
-Signed after Standard Webhooks (https://www.standardwebhooks.com). At least once, with an id that stays the same; a
-platform that is down delays an action and never loses it. Its confirmation starts the notice that tells the owner.
+At least once, with an id that stays the same; a platform that is down delays an action and never loses it. Its
+confirmation starts the notice that tells the owner. How one is sent: webhook.py.
 """
 
-import asyncio
-import base64
 import contextlib
-import hmac
-import json
 import random
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from datetime import timedelta
 
-import httpx
 import structlog
 from opentelemetry.trace import SpanKind
 from redis.exceptions import RedisError
@@ -26,9 +18,9 @@ from links.actions import Actions
 from links.ledger import Ledger, State
 from links.store import MOST_LOST, Claim
 from notifier import ids, traces
-from notifier.actions import Action, Answer
+from notifier.actions import Action
 from notifier.archive import Archive
-from notifier.clock import Clock, moment, rfc3339
+from notifier.clock import Clock, moment
 from notifier.contexts import Occurrence
 from notifier.errors import Conflict
 from notifier.events import Event
@@ -36,16 +28,11 @@ from notifier.outbox import Outbox
 from notifier.records import Accepted
 from notifier.rounds import Held, Round
 from notifier.sealing import Sealer, Unsealable
-from notifier.text import harmless
+from notifier.webhook import Told, Webhook
 
 log = structlog.get_logger()
 
-TIMEOUT = timedelta(seconds=15)
 _LEASE = timedelta(seconds=20)
-# For how many seconds an idle connection is kept: less than any server does (5 s are common, and the first retry comes
-# after as many). One that the platform closes while a request is on its way looks like a failed attempt.
-_IDLE = 2
-_MOST_ANSWER_BYTES = 20_000
 # After the first attempt, at 0 s (Standard Webhooks, "Retries").
 _SCHEDULE = [
     timedelta(seconds=5),
@@ -64,30 +51,6 @@ _TELLS: dict[str, tuple[State, str]] = {
 _SOURCE = "\x00platform"
 
 
-def new_client() -> httpx.AsyncClient:
-    """Keeps connections, and is patient for no longer than it may."""
-    limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=_IDLE)
-    return httpx.AsyncClient(timeout=TIMEOUT.total_seconds(), limits=limits)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the platform made of an action: `again` asks for another attempt, `stopped` for none."""
-
-    outcome: Literal["done", "refused", "again", "stopped"]
-    detail: str
-    answer: Answer | None = None
-    retry_after: float = 0
-
-
-def sign(secrets: Sequence[bytes], id: str, timestamp: int, body: bytes) -> str:
-    """The `webhook-signature` header: one v1 signature for each secret, newest first, so that either verifies."""
-    signed = b".".join((id.encode(), str(timestamp).encode(), body))
-    return " ".join(
-        f"v1,{base64.b64encode(hmac.digest(secret, signed, 'sha256')).decode()}" for secret in reversed(secrets)
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Forwarder:
     """The stage's tools, handed in by the worker. `accept` takes the notice that follows a confirmation."""
@@ -97,13 +60,10 @@ class Forwarder:
     outbox: Outbox
     archive: Archive
     sealer: Sealer
-    http: httpx.AsyncClient
-    url: str
-    secrets: Sequence[bytes]
+    webhook: Webhook
     accept: Callable[[Event], Awaitable[object]]
     clock: Clock
     jitter: Callable[[], float] = field(default=lambda: random.uniform(1, 1.2))
-    timeout: timedelta = TIMEOUT
 
     def round(self) -> Round[None]:
         """A worker's work on the actions that are due."""
@@ -126,7 +86,7 @@ class Forwarder:
             await self._forward(taken, action)
 
     async def _forward(self, taken: Claim, action: Action) -> None:
-        told = await self._post(taken.id, action)
+        told = await self.webhook.post(taken.id, action)
         now = self.clock()
         if told.outcome == "done":
             try:
@@ -175,59 +135,6 @@ class Forwarder:
         await self.actions.bury(taken, self.clock(), reason)
         log.error("action_dead", action=taken.id, reason=reason)
 
-    async def _post(self, id: str, action: Action) -> Told:
-        body = json.dumps(
-            {
-                "type": action.type,
-                "timestamp": rfc3339(action.clicked),
-                "data": {
-                    "account_id": action.account,
-                    "event_id": action.event,
-                    "notice": action.notice,
-                    "reference": action.reference,
-                    "clicked_at": rfc3339(action.clicked),
-                    "ip": action.ip,
-                    "user_agent": action.user_agent,
-                    "locale": action.locale,
-                },
-            },
-            ensure_ascii=False,
-            separators=(",", ":"),
-        ).encode()
-        timestamp = self.clock() // 1000
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": f"msg_{id}",
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign(self.secrets, f"msg_{id}", timestamp, body),
-        }
-        step = traces.carried()
-        if step:
-            headers[traces.HEADER] = step
-        try:
-            # httpx bounds each read; a platform that sends a byte now and then must end too.
-            async with asyncio.timeout(self.timeout.total_seconds()):
-                answer = await self._bounded(body, headers)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
-            return Told("again", f"unreachable_{type(error).__name__}")
-        return answer
-
-    async def _bounded(self, body: bytes, headers: dict[str, str]) -> Told:
-        async with self.http.stream(
-            "POST", self.url, content=body, headers=headers, follow_redirects=False
-        ) as response:
-            said = b""
-            async for chunk in response.aiter_bytes():
-                said += chunk
-                if len(said) > _MOST_ANSWER_BYTES:
-                    break
-            if response.is_success:
-                return _read(said)
-            if response.status_code == httpx.codes.GONE:
-                return Told("stopped", "http_410")
-            after = _seconds(response.headers.get("retry-after"), self.clock())
-            return Told("again", f"http_{response.status_code}", retry_after=after)
-
     async def _tell(self, id: str, action: Action, now: int) -> None:
         """A confirmation changes the account's state, and its owner is told, once by the action's id.
 
@@ -266,44 +173,3 @@ def _attempts(taken: Claim) -> int:
 
 def _ms(span: timedelta) -> int:
     return round(span.total_seconds() * 1000)
-
-
-def _read(said: bytes) -> Told:
-    """Any 2xx is success; its JSON may say more."""
-    try:
-        parsed: Any = json.loads(said)
-    except (ValueError, RecursionError):
-        parsed = None
-    if not isinstance(parsed, dict):
-        return Told("done", "http_2xx")
-    reason, next_url = parsed.get("reason"), parsed.get("next_url")
-    answer = Answer(
-        reason=harmless(reason) if isinstance(reason, str) and reason else None,
-        next_url=next_url if isinstance(next_url, str) and _is_web(next_url) else None,
-    )
-    outcome: Literal["done", "refused"] = "refused" if parsed.get("outcome") == "refused" else "done"
-    more = answer.reason or answer.next_url
-    return Told(outcome, "http_2xx", answer if more or outcome == "refused" else None)
-
-
-def _is_web(url: str) -> bool:
-    try:
-        url.encode()  # half of a surrogate pair is JSON, and no text
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in ("https", "http") and bool(parts.hostname) and len(url) <= 2_000
-
-
-def _seconds(retry_after: str | None, now: int) -> float:
-    """Retry-After (RFC 9110) in seconds from now, at most a day."""
-    if not retry_after:
-        return 0
-    if retry_after.isdecimal():
-        return min(float(retry_after), 86_400)
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return 0
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max((at - datetime.fromtimestamp(now / 1000, UTC)).total_seconds(), 0), 86_400)

@@ -20,17 +20,8 @@ from notifier.clock import Clock, rfc3339
 from notifier.codes import Codes
 from notifier.contexts import CodePurpose
 from notifier.errors import Conflict, FieldProblem, Invalid, NotFound, NoticeForbidden, Overloaded
-from notifier.events import (
-    Addressed,
-    Channel,
-    CodeChannel,
-    CodeChannels,
-    Event,
-    Identifier,
-    Model,
-    PurposeName,
-    Recipient,
-)
+from notifier.event_types import Identifier, PurposeName
+from notifier.events import Addressed, Channel, CodeChannel, CodeChannels, Event, Model, Recipient
 from notifier.intake import Intake
 from notifier.notices import NOTICES
 from notifier.pressure import Pressure

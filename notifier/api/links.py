@@ -17,7 +17,8 @@ from notifier.api.idempotency import Once
 from notifier.api.openapi import operation
 from notifier.api.validation import read
 from notifier.clock import Clock, rfc3339
-from notifier.events import Identifier, Model
+from notifier.event_types import Identifier
+from notifier.events import Model
 from notifier.setting_types import ApiKey
 
 _SCOPE = "links:write"

@@ -20,7 +20,8 @@ from notifier.archive import Archive
 from notifier.clock import Clock, rfc3339
 from notifier.dead_letters import DeadLetter, DeadLetters, Kind
 from notifier.errors import Conflict, FieldProblem, Invalid, NotFound
-from notifier.events import Channel, Identifier, Model
+from notifier.event_types import Identifier
+from notifier.events import Channel, Model
 from notifier.holds import Holds
 from notifier.inbox import Inbox
 from notifier.notices import Lane

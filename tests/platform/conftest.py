@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
-import httpx
 import pytest
 from arq.connections import ArqRedis
 from starlette.applications import Starlette
@@ -29,6 +28,7 @@ from notifier.rounds import Held
 from notifier.sandbox.platform import AccountPlatform
 from notifier.sandbox.serving import serving
 from notifier.sealing import Sealer
+from notifier.webhook import Webhook, new_client
 from tests.conftest import SetClock
 
 OLD, NEW = (secrets.token_bytes(32) for _ in range(2))
@@ -57,7 +57,7 @@ def platform() -> AccountPlatform:
 async def to(parts: Parts) -> AsyncIterator[To]:
     """A forwarder to an application that is served on a port; without jitter."""
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
+        http = await stack.enter_async_context(new_client())
 
         async def forwarder(app: Any) -> Forwarder:
             port = await stack.enter_async_context(serving(app, "127.0.0.1", 0, ""))
@@ -67,9 +67,7 @@ async def to(parts: Parts) -> AsyncIterator[To]:
                 outbox=parts.outbox,
                 archive=parts.archive,
                 sealer=parts.sealer,
-                http=http,
-                url=f"http://127.0.0.1:{port}/webhooks",
-                secrets=[NEW],
+                webhook=Webhook(http, f"http://127.0.0.1:{port}/webhooks", [NEW], parts.clock),
                 accept=parts.intake.accept,
                 clock=parts.clock,
                 jitter=lambda: 1,

@@ -15,6 +15,8 @@ from notifier.actions import Answer
 from notifier.clock import moment
 from notifier.composition import Parts
 from notifier.sandbox.platform import AccountPlatform
+from notifier.sandbox.serving import serving
+from notifier.webhook import new_client
 from tests.conftest import SetClock
 from tests.platform.conftest import ACCOUNT, MINUTE, Click, To, answering, due_in, forward
 
@@ -137,13 +139,31 @@ async def test_a_platform_that_is_down_or_hangs_is_asked_again(
     for app, wait in ((silent, 5 * MINUTE), (dripping, 30 * MINUTE)):
         clock.forward(ms=await due_in(redis, clock) or 0)
         async with asyncio.timeout(3):
-            await forward(replace(await to(app), timeout=timedelta(seconds=0.3)))
+            slow = await to(app)
+            await forward(replace(slow, webhook=replace(slow.webhook, timeout=timedelta(seconds=0.3))))
         assert await due_in(redis, clock) == wait
     release.set()
     clock.forward(ms=await due_in(redis, clock) or 0)
     await forward(forwarder)
     assert platform.accounts[ACCOUNT].state == "deactivated"
     assert await due_in(redis, clock) is None
+
+
+async def test_an_idle_connection_is_given_up_before_the_platform_closes_it() -> None:
+    """Servers do so after 5 s, which is when the first retry comes."""
+    came: list[object] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            came.append(scope["client"])
+            await Response()(scope, receive, send)
+
+    async with serving(app, "127.0.0.1", 0, "") as port, new_client() as http:
+        for pause in (0, 3):
+            await asyncio.sleep(pause)
+            assert (await http.post(f"http://127.0.0.1:{port}/")).status_code == 200
+    first, second = came
+    assert first != second
 
 
 async def test_a_store_that_is_full_delays_what_a_confirmation_starts_and_buries_nothing(

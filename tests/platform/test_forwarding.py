@@ -33,7 +33,8 @@ async def test_an_action_is_delivered_signed_and_whole(
             await Response(b"{}")(scope, receive, send)
 
     link = await click("authorize_device")
-    await forward(replace(await to(recording), secrets=[OLD, NEW]))
+    forwarder = await to(recording)
+    await forward(replace(forwarder, webhook=replace(forwarder.webhook, secrets=[OLD, NEW])))
     ((body, headers),) = taken
     for secret in (OLD, NEW):
         assert Webhook(whsec(secret)).verify(body, headers)
