@@ -12,6 +12,7 @@ from notifier.clock import system_clock
 from notifier.config import Settings
 from notifier.sandbox.valkey import EmbeddedValkey
 from notifier.store import connect
+from tests.ports import reserved
 from tests.service import environment
 
 # An example is slow because the machine is.
@@ -38,6 +39,13 @@ class SetClock:
 def clock() -> SetClock:
     # Not a time of our choice: the store, which is real, drops a record whose end has passed by its own clock.
     return SetClock(system_clock())
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Where nobody listens yet."""
+    with reserved() as port:
+        yield port
 
 
 @pytest.fixture(scope="session")

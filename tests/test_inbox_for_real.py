@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from notifier.ports import bind
-from tests.service import API_KEY, HOST, Service, running, until
+from tests.ports import HOST
+from tests.service import API_KEY, Service, running, until
 
 INBOX = "/v1/accounts/acct-7/inbox"
 
@@ -61,10 +61,8 @@ async def listening(url: str, **headers: str) -> AsyncIterator[AsyncIterator[tup
         yield events()
 
 
-async def test_news_come_at_once_and_none_is_missed(tmp_path: Path) -> None:
+async def test_news_come_at_once_and_none_is_missed(tmp_path: Path, port: int) -> None:
     async with running(tmp_path) as service:
-        with bind(HOST, 0, "") as listener:
-            port = listener.getsockname()[1]
         other = f"http://{HOST}:{port}"
         service.start("other", "serve", "--port", str(port))
         async with listening(service.url) as events:

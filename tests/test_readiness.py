@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from links.durability import Acknowledge
-from notifier.ports import bind
 from notifier.readiness import faults
 from notifier.sandbox.processes import start_child
 from notifier.store import connect
-from tests.service import HOST, environment, until
+from tests.ports import HOST
+from tests.service import environment, until
 from tests.stores import Node, Replicated
 
 AWAY = "redis://127.0.0.1:1"
@@ -125,11 +125,9 @@ async def test_a_replica_where_the_primary_should_be_and_one_that_confirms_nothi
     ("faulty", "fault"), [("evicting", "set maxmemory-policy noeviction"), ("away", "redis does not answer")]
 )
 async def test_a_process_says_so_as_it_starts_and_starts_all_the_same(
-    node: Node, tmp_path: Path, faulty: str, fault: str, command: str
+    node: Node, tmp_path: Path, port: int, faulty: str, fault: str, command: str
 ) -> None:
     node.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
-    with bind(HOST, 0, "") as listener:
-        port = listener.getsockname()[1]
     arguments = ["--port", str(port)] if command == "serve" else []
     env = environment(NOTIFIER_REDIS_URL=AWAY if faulty == "away" else node.url)
     log = tmp_path / "log"

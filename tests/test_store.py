@@ -18,7 +18,8 @@ from notifier.notices import Lane
 from notifier.store import connect
 from notifier.store_url import Sentinels, check, sentinels
 from notifier.throttle import DEFAULTS, Throttle
-from tests.service import HOST, PROMPTLY_S, until
+from tests.ports import HOST
+from tests.service import PROMPTLY_S, until
 from tests.stores import SERVICE, FailingOver, Node, Replicated
 
 SECRET = "hunter2hunter2"

@@ -22,7 +22,8 @@ from starlette.routing import Route
 from notifier.notices import NOTICES
 from notifier.sandbox.serving import serving
 from tests.people import Owner, code, link, mailed, post
-from tests.service import HOST, Service, running, until
+from tests.ports import HOST
+from tests.service import Service, running, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -17,12 +17,12 @@ from arq.connections import ArqRedis
 from notifier.app import create_app
 from notifier.composition import Parts
 from notifier.config import Settings
-from notifier.ports import bind
 from notifier.records import Accepted
 from notifier.sandbox.processes import start_child
 from notifier.sandbox.valkey import EmbeddedValkey
 from tests.conftest import SetClock
-from tests.service import API_KEY, HOST, environment
+from tests.ports import HOST, reserved
+from tests.service import API_KEY, environment
 
 Post = Callable[..., Awaitable[httpx.Response]]
 MakeEvent = Callable[..., dict[str, Any]]
@@ -111,9 +111,11 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     directory = tmp_path_factory.mktemp("served")
-    with bind(HOST, 0, "") as listener:
-        port = listener.getsockname()[1]
-    with EmbeddedValkey(directory / "store") as valkey, (directory / "log").open("wb") as log:
+    with (
+        reserved() as port,
+        EmbeddedValkey(directory / "store") as valkey,
+        (directory / "log").open("wb") as log,
+    ):
         url = f"http://{HOST}:{port}"
         env = environment(NOTIFIER_REDIS_URL=valkey.url, NOTIFIER_PUBLIC_URL=url)
         command = [sys.executable, "-m", "notifier", "serve", "--port", str(port)]

@@ -14,16 +14,15 @@ from twilio.request_validator import RequestValidator
 from notifier.api.problems import kind
 from notifier.api.receipts import ReceiptsApi
 from notifier.errors import NotifierError
-from notifier.ports import bind
 from notifier.sandbox.phone import Phone
 from notifier.sandbox.serving import serving
 from notifier.setting_types import TwilioAccount
 from notifier.transports.base import Ambiguous, Report, Sms
 from notifier.transports.twilio import TwilioTransport
 from notifier.transports.twilio_receipts import TwilioReceipts
+from tests.ports import HOST, reserved
 from tests.service import until
 
-HOST = "127.0.0.1"
 SID, TOKEN = "AC" + "0" * 32, "twilio-token"
 ACCOUNT = TwilioAccount("twilio", SID, TOKEN, sender="+12025550100")
 PUBLIC = "https://notify.example.com"
@@ -152,11 +151,9 @@ def phone() -> Phone:
 
 @pytest.fixture
 async def transport(phone: Phone, told: Told) -> AsyncIterator[TwilioTransport]:
-    listener = bind(HOST, 0, "")
-    port = listener.getsockname()[1]
-    listener.close()
-    public_url = f"http://{HOST}:{port}"
     async with AsyncExitStack() as stack:
+        port = stack.enter_context(reserved())
+        public_url = f"http://{HOST}:{port}"
         await stack.enter_async_context(serving(application(told, public_url), HOST, port, ""))
         base_url = f"http://{HOST}:{await stack.enter_async_context(serving(phone.app, HOST, 0, ''))}"
         transport = TwilioTransport([ACCOUNT._replace(base_url=base_url)], public_url, patience=2)

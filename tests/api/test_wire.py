@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import MakeEvent, Served
-from tests.service import API_KEY, HOST
+from tests.ports import HOST
+from tests.service import API_KEY
 
 CANARY = "cAnArY31337"
 AUTHORIZATION = f"Authorization: Bearer {API_KEY}"

@@ -21,7 +21,8 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locato
 from notifier.assets import assets
 from notifier.rendering.i18n import Catalogs
 from notifier.sandbox.tour import event
-from tests.service import HOST, Service, running, until
+from tests.ports import HOST
+from tests.service import Service, running, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

@@ -13,11 +13,11 @@ from notifier.assets import assets
 from notifier.catalogs.samples import sample_voice
 from notifier.console.serving import application
 from notifier.sandbox.serving import serving
+from tests.ports import HOST
 from tests.rendering.books import change, copied, path
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-HOST = "127.0.0.1"
 GENUINE = "Is this message genuine?"
 
 

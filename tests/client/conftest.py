@@ -10,7 +10,8 @@ import pytest
 
 from notifier.client import AsyncNotifier, Event, Notifier, Patience, Recipient, notices
 from tests.api.conftest import served as served
-from tests.service import API_KEY, HOST
+from tests.ports import HOST
+from tests.service import API_KEY
 
 Client = Notifier | AsyncNotifier
 OWNER = Recipient(email="anna@example.com", phone="+355691234567", locale="sq")

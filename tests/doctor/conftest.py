@@ -14,7 +14,8 @@ from dns.asyncresolver import Resolver
 
 from notifier.config import Settings
 from notifier.doctor.findings import Finding
-from tests.transports.conftest import HOST, authority, start
+from tests.ports import HOST
+from tests.transports.conftest import authority, start
 
 __all__ = ["authority", "start"]
 

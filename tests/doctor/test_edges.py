@@ -12,14 +12,14 @@ from notifier.bells import HEARD
 from notifier.clock import system_clock
 from notifier.config import Settings
 from notifier.doctor import mail, sms, store, web
-from notifier.ports import bind
 from notifier.sandbox.phone import Phone
 from notifier.sandbox.serving import serving
 from notifier.sandbox.valkey import EmbeddedValkey
 from notifier.setting_types import SmtpRelay
 from tests.conftest import SetClock
 from tests.doctor.conftest import Alter, levels, only
-from tests.transports.conftest import HOST, Start, Tls
+from tests.ports import HOST, reserved
+from tests.transports.conftest import Start, Tls
 
 
 @pytest.mark.parametrize(("tls", "login"), [("tls", False), ("starttls", True)])
@@ -60,11 +60,10 @@ async def test_a_relay_that_this_machine_does_not_trust(start: Start, alter: Alt
 
 async def test_a_relay_without_tls_and_one_that_is_not_there(start: Start, alter: Alter) -> None:
     plain = await start()
-    with bind(HOST, 0, "") as listener:
-        nobody = listener.getsockname()[1]
-    found = await mail.check(
-        alter(smtp_urls=(plain.at("starttls"), SmtpRelay(HOST, nobody, "none", None, None))), system_clock
-    )
+    with reserved() as nobody:
+        found = await mail.check(
+            alter(smtp_urls=(plain.at("starttls"), SmtpRelay(HOST, nobody, "none", None, None))), system_clock
+        )
     assert levels(found) == [
         ("fail", f"{HOST}:{plain.port} does not offer the TLS or the login that is asked for"),
         ("fail", f"{HOST}:{nobody} nobody listens there"),
@@ -103,9 +102,8 @@ async def test_an_sms_account(token: str, status: str, level: str, told: str, al
 async def test_no_sms_account_and_one_that_is_not_reached(alter: Alter) -> None:
     (none,) = await sms.check(alter(twilio_account_sid=None))
     assert none.level == "warn"
-    with bind(HOST, 0, "") as listener:
-        nobody = listener.getsockname()[1]
-    (away,) = await sms.check(alter(twilio_base_url=f"http://{HOST}:{nobody}"))
+    with reserved() as nobody:
+        (away,) = await sms.check(alter(twilio_base_url=f"http://{HOST}:{nobody}"))
     assert (away.level, away.what) == ("fail", "twilio: no answer (twilio_unreachable)")
 
 
@@ -123,9 +121,8 @@ async def test_the_platform_is_greeted_and_told_nothing(
 
 
 async def test_a_public_url_that_is_not_reached_from_here_is_a_warning(alter: Alter) -> None:
-    with bind(HOST, 0, "") as listener:
-        nobody = listener.getsockname()[1]
-    (found,) = await web.check_public(alter(public_url=f"http://{HOST}:{nobody}"), system_clock)
+    with reserved() as nobody:
+        (found,) = await web.check_public(alter(public_url=f"http://{HOST}:{nobody}"), system_clock)
     assert (found.level, found.what) == ("warn", f"{HOST}:{nobody} cannot be reached: ConnectionRefusedError")
     async with serving(Starlette(), HOST, 0, "") as port:
         (found,) = await web.check_public(alter(public_url=f"http://{HOST}:{port}"), system_clock)
@@ -165,9 +162,8 @@ async def test_a_store_that_will_lose_something(
 
 
 async def test_a_store_that_is_away(alter: Alter) -> None:
-    with bind(HOST, 0, "") as listener:
-        nobody = listener.getsockname()[1]
-    (found,) = await store.check(alter(redis_url=SecretStr(f"redis://{HOST}:{nobody}")), system_clock)
+    with reserved() as nobody:
+        (found,) = await store.check(alter(redis_url=SecretStr(f"redis://{HOST}:{nobody}")), system_clock)
     assert (found.level, found.what) == ("fail", "redis does not answer")
     (tried,) = await store.check(alter(redis_url=None), system_clock)
     assert (tried.level, tried.mend) == ("warn", "set NOTIFIER_REDIS_URL")

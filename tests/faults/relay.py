@@ -13,12 +13,12 @@ import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Literal
 
 from notifier.ports import bind
+from tests.ports import HOST, reserved
 
-HOST = "127.0.0.1"
 Step = Literal["connect", "EHLO", "MAIL", "RCPT", "DATA", "content", "mail", "kept", "answered"]
 # Which step, on which port: each worker has a port of its own.
 Fault = Callable[[Step, int], Awaitable[str | None]]
@@ -97,13 +97,15 @@ class Relay:
         self.taken = taken
         self.contents: dict[str, bytes] | None = None
         self.connected: set[int] = set()
+        # To come back on.
+        self._reserved = ExitStack()
         self._servers: dict[int, asyncio.Server] = {}
         self._conversations: set[asyncio.Task[None]] = set()
 
-    async def listen(self, port: int = 0, tls: ssl.SSLContext | None = None) -> int:
+    async def listen(self, port: int | None = None, tls: ssl.SSLContext | None = None) -> int:
         """Listen on one more port, from the first byte in TLS if that is given; which, when any will do."""
-        listener = bind(HOST, port, "")
-        bound: int = listener.getsockname()[1]
+        bound = self._reserved.enter_context(reserved()) if port is None else port
+        listener = bind(HOST, bound, "")
 
         async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await self._conversation(reader, writer, bound)
@@ -121,6 +123,11 @@ class Relay:
         await asyncio.gather(*self._conversations)
         self._servers.clear()
         return ports
+
+    async def close(self) -> None:
+        """Go down for good."""
+        await self.down()
+        self._reserved.close()
 
     async def _conversation(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
         task = asyncio.current_task()
@@ -199,4 +206,4 @@ async def relaying(taken: dict[str, list[float]]) -> AsyncIterator[Relay]:
     try:
         yield relay
     finally:
-        await relay.down()
+        await relay.close()

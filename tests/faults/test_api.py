@@ -12,7 +12,7 @@ from redis.asyncio.client import Monitor
 
 from tests.faults.conftest import Hold
 from tests.faults.trial import Fault, Trial
-from tests.service import HOST
+from tests.ports import HOST
 from tests.stores import Node, alone
 
 # How many are posted around each kill.

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 import trustme
 
 from tests.faults.conftest import Hold
-from tests.faults.relay import HOST, at, drop, hang, reply, well
 from tests.faults.relay import Fault as Wrong
+from tests.faults.relay import at, drop, hang, reply, well
 from tests.faults.trial import RELAY, Fault, Trial, start_worker
+from tests.ports import HOST
 
 # How long the next relay may have to wait for a mail.
 _FAILOVER = 5

@@ -14,7 +14,8 @@ import redis
 
 from tests.faults.conftest import Hold
 from tests.faults.trial import IN_HAND, PRODUCERS, Fault, Trial
-from tests.service import HOST, until
+from tests.ports import HOST
+from tests.service import until
 from tests.stores import FailingOver, Node, alone
 
 _STOP = 60

@@ -21,10 +21,11 @@ import httpx
 from notifier.events import Channel
 from notifier.notices import Lane
 from notifier.sandbox.serving import serving
-from tests.faults.relay import HOST, Relay, relaying
+from tests.faults.relay import Relay, relaying
 from tests.faults.tally import Tally
 from tests.faults.unruly import Unruly
 from tests.people import Owner
+from tests.ports import HOST
 from tests.service import Service, running, until
 
 PRODUCERS = 16

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ import pytest
 from notifier.examples import EXAMPLES
 from notifier.ports import bind
 from notifier.sandbox.processes import start_child
-from tests.service import HOST, until
+from tests.ports import HOST, reserved
+from tests.service import until
 
 COMMAND = [sys.executable, "-m", "notifier", "demo"]
 NAMES = ("API", "SMTP", "MAILBOX", "PHONE", "PLATFORM")
@@ -85,12 +86,9 @@ def processes(mark: str) -> Iterator[tuple[int, str]]:
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Demo:
-    listeners = {name: bind(HOST, 0, "") for name in NAMES}
-    ports = {name: listener.getsockname()[1] for name, listener in listeners.items()}
-    for listener in listeners.values():
-        listener.close()
-    return Demo(tmp_path / "data", ports)
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    with ExitStack() as stack:
+        yield Demo(tmp_path / "data", {name: stack.enter_context(reserved()) for name in NAMES})
 
 
 @pytest.fixture

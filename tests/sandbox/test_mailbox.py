@@ -11,8 +11,7 @@ import pytest
 
 from notifier.ports import PortInUse
 from notifier.sandbox.mailbox import Mailbox
-
-HOST = "127.0.0.1"
+from tests.ports import HOST
 
 
 def letter(to: str = "owner@example.com", subject: str = "Çaktivizo llogarinë") -> EmailMessage:

@@ -18,11 +18,12 @@ from notifier.sandbox.serving import serving
 from notifier.sandbox.valkey import EmbeddedValkey
 from notifier.store import connect
 from tests.conftest import SetClock
+from tests.ports import HOST
 from tests.scenarios.diary import Diary
 from tests.scenarios.owners import OWNERS, Owner
 from tests.scenarios.reading import Words, plain
 from tests.scenarios.stage import Edges, Stage, serviced
-from tests.service import HOST, environment
+from tests.service import environment
 
 SCENARIOS = Path(__file__).parents[2] / "docs" / "scenarios"
 # A time of our choice, or the transcripts would be others each day; and one to come, since the store, which is real,

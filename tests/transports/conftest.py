@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,8 +17,8 @@ from notifier.ports import bind
 from notifier.setting_types import SmtpRelay
 from notifier.transports.relay import Timing
 from notifier.transports.smtp import SmtpTransport
+from tests.ports import HOST, reserved
 
-HOST = "127.0.0.1"
 USER, PASSWORD = "notifier", "s3cret: with @ and /"
 Tls = Literal["tls", "starttls", "none"]
 
@@ -287,12 +287,10 @@ async def crook() -> AsyncIterator[Crook]:
 
 
 @pytest.fixture
-def refusing() -> SmtpRelay:
+def refusing() -> Iterator[SmtpRelay]:
     """A relay that is down: nobody listens there."""
-    listener = bind(HOST, 0, "")
-    port = listener.getsockname()[1]
-    listener.close()
-    return SmtpRelay(HOST, port, "none", None, None)
+    with reserved() as port:
+        yield SmtpRelay(HOST, port, "none", None, None)
 
 
 To = Callable[..., SmtpTransport]

@@ -10,8 +10,9 @@ import trustme
 from notifier.setting_types import SmtpRelay
 from notifier.transports.base import Mail, Transient
 from notifier.transports.smtp import SmtpTransport
+from tests.ports import HOST
 from tests.service import until
-from tests.transports.conftest import HOST, Crook, Relay, Start, Tls, To
+from tests.transports.conftest import Crook, Relay, Start, Tls, To
 
 CONTENT = b"From: a@x.example\r\nSubject: s\r\n\r\nHello\r\n"
 

@@ -12,7 +12,8 @@ from notifier.transports.conversation import finish, offer
 from notifier.transports.line import Broken, Line, Malformed, Reply
 from notifier.transports.relay import _WIRE
 from notifier.transports.replies import Trouble
-from tests.transports.conftest import HOST, Relay, Start
+from tests.ports import HOST
+from tests.transports.conftest import Relay, Start
 from tests.transports.test_contract import LOOP, exceptions
 from tests.transports.test_smtp import CONTENT, mail
 

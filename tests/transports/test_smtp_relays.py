@@ -18,8 +18,9 @@ from notifier.setting_types import SmtpRelay
 from notifier.transports.base import Ambiguous, Deferred, Permanent, Receipt, Transient, TransportError
 from notifier.transports.dialing import first_to_answer
 from notifier.transports.smtp import SmtpTransport
+from tests.ports import HOST
 from tests.service import until
-from tests.transports.conftest import HOST, Crook, Start, To
+from tests.transports.conftest import Crook, Start, To
 from tests.transports.test_smtp import CONTENT, mail
 
 BAD_NAME = "relay.invalid"

@@ -5,7 +5,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from email.utils import formatdate
@@ -22,7 +22,6 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from structlog.testing import capture_logs
 
-from notifier.ports import bind
 from notifier.sandbox.phone import Phone
 from notifier.sandbox.serving import serving
 from notifier.setting_types import AccountName, TwilioAccount
@@ -31,8 +30,8 @@ from notifier.transports.twilio import TwilioTransport
 from notifier.transports.twilio_account import Account, Elsewhere
 from notifier.transports.twilio_errors import Meaning, meaning
 from notifier.transports.twilio_http import new_session
+from tests.ports import HOST, reserved
 from tests.service import PROMPTLY_S, until
-from tests.transports.conftest import HOST
 
 TOKEN = "twilio-token"
 SIDS: dict[AccountName, str] = {"twilio": "AC" + "0" * 32, "twilio_second": "AC" + "1" * 32}
@@ -109,12 +108,10 @@ def answering(
 
 
 @pytest.fixture
-def nobody() -> str:
+def nobody() -> Iterator[str]:
     """A base URL where nobody listens."""
-    listener = bind(HOST, 0, "")
-    port = listener.getsockname()[1]
-    listener.close()
-    return f"http://{HOST}:{port}"
+    with reserved() as port:
+        yield f"http://{HOST}:{port}"
 
 
 @pytest.fixture
