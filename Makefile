@@ -40,19 +40,20 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# The environment is exactly the lock file's: versions and hashes, nothing built in isolation.
-$(READY): requirements.lock pyproject.toml
+# The environment is exactly its lock file's: versions and hashes, nothing built in isolation.
+$(READY): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, this is {v[0]}.{v[1]}: make PYTHON=/path/to/python3")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# What the service runs with; the same and all that tests, the demo and whoever changes the code need; and the benchmark's.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra sandbox --extra tracing --group dev pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra sandbox -c requirements.lock pyproject.toml bench/requirements.in -o bench/requirements.lock
+	$(COMPILE) --extra tracing pyproject.toml -o requirements.lock
+	$(COMPILE) --extra tracing --extra sandbox --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --extra sandbox -c requirements-dev.lock pyproject.toml bench/requirements.in -o bench/requirements.lock
 
 clean:
 	rm -rf $(VENV) .data build

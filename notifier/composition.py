@@ -273,11 +273,20 @@ def started() -> None:
 
 
 def open_store(settings: Settings, *, patient: bool) -> ArqRedis:
-    """A client of the operator's Redis; where none is set, of the embedded server, which ends with this process."""
+    """A client of the operator's Redis; where none is set, of the embedded server, which ends with this process.
+
+    Raises SettingsError where there is neither.
+    """
     if settings.redis_url:
         return connect(settings.redis_url.get_secret_value(), patient=patient)
-    # Imported here: a production install has no embedded server.
-    from notifier.sandbox.valkey import EmbeddedValkey
+    try:
+        # Imported here: a production install has no embedded server.
+        from notifier.sandbox.valkey import EmbeddedValkey
+    except ModuleNotFoundError:
+        raise SettingsError(
+            "NOTIFIER_REDIS_URL: is not set, for example NOTIFIER_REDIS_URL=rediss://store.example.com:6379/0 "
+            "(the store that runs without it is part of notifier[sandbox], which is not installed)"
+        ) from None
 
     # Only an fsync that was waited for can be confirmed.
     valkey = EmbeddedValkey(settings.data_dir, fsync="everysec" if settings.acknowledge == "memory" else "always")

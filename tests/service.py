@@ -26,6 +26,7 @@ from notifier.sandbox.valkey import EmbeddedValkey
 from tests.ports import HOST, reserved
 
 API_KEY = "test-key"
+PROGRAM = (sys.executable, "-m", "notifier")
 # What is promised within two seconds, on a machine that has ten other things to do; what hangs instead takes longer.
 PROMPTLY_S = 5
 Found = TypeVar("Found")
@@ -83,6 +84,7 @@ class Service:
     phone: Phone
     platform: AccountPlatform
     valkey: EmbeddedValkey
+    program: Sequence[str]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _started: dict[str, Callable[[], subprocess.Popen[bytes]]] = field(default_factory=dict)
 
@@ -90,12 +92,12 @@ class Service:
     def url(self) -> str:
         return self.environment["NOTIFIER_PUBLIC_URL"]
 
-    def start(self, name: str, *arguments: str, via: Sequence[str] = ("-m", "notifier"), **changed: str) -> None:
-        """A process of the service, its environment `changed`; `via` is what Python runs."""
+    def start(self, name: str, *arguments: str, via: Sequence[str] = (), **changed: str) -> None:
+        """A process of the service, its environment `changed`; `via` is what Python runs, where that is another."""
 
         def started() -> subprocess.Popen[bytes]:
             with (self.logs / f"{name}.log").open("ab") as log:
-                command = [sys.executable, *via, *arguments]
+                command = [*((sys.executable, *via) if via else self.program), *arguments]
                 return start_child(command, output=log, env=self.environment | changed)
 
         self._started[name] = started
@@ -136,7 +138,9 @@ class Service:
 
 
 @asynccontextmanager
-async def running(directory: Path, *, workers: int = 1, **changed: str) -> AsyncIterator[Service]:
+async def running(
+    directory: Path, *, workers: int = 1, program: Sequence[str] = PROGRAM, **changed: str
+) -> AsyncIterator[Service]:
     """A service of its own, all ports free ones."""
     made = environment(**changed)
     async with AsyncExitStack() as stack:
@@ -161,7 +165,7 @@ async def running(directory: Path, *, workers: int = 1, **changed: str) -> Async
         bearer = {"authorization": f"Bearer {API_KEY}"}
         api = await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=bearer, timeout=30))
         browser = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
-        service = Service(made, directory, api, browser, mailbox, phone, platform, valkey)
+        service = Service(made, directory, api, browser, mailbox, phone, platform, valkey, program)
         service.start("api", "serve", "--port", str(port))
         for number in range(1, workers + 1):
             service.start("worker" if number == 1 else f"worker-{number}", "worker")

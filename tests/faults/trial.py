@@ -309,4 +309,4 @@ async def start_worker(
     ports = [await first.listen(tls=tls), *[await relay.listen() for relay in others]]
     trial.ports |= dict.fromkeys(ports, name)
     urls = " ".join((RELAY if i else preferred).format(port) for i, port in enumerate(ports))
-    trial.service.start(name, "worker", via=launcher or ("-m", "notifier"), NOTIFIER_SMTP_URLS=urls, **changed)
+    trial.service.start(name, "worker", via=launcher, NOTIFIER_SMTP_URLS=urls, **changed)
