@@ -157,12 +157,12 @@ class Pages:
 
     def routes(self) -> list[Route]:
         """GET (and with it HEAD) and POST."""
-        return [
-            Route("/l/{token:path}", self.show, methods=["GET"], name="link"),
-            Route("/l/{token:path}", self.act, methods=["POST"]),
-        ]
+        return [Route("/l/{token:path}", self._answer, methods=["GET", "POST"], name="link")]
 
-    async def show(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response:
+        return await (self._act if request.method == "POST" else self._show)(request)
+
+    async def _show(self, request: Request) -> Response:
         """What the link would do, or has done."""
         visit = await self._visit(request)
         if isinstance(visit, View):
@@ -172,7 +172,7 @@ class Pages:
             await self._ledger.shown(view.link, view.outcome, self._clock())
         return await self._page(request, view)
 
-    async def act(self, request: Request) -> Response:
+    async def _act(self, request: Request) -> Response:
         """Do what the page showed."""
         visit = await self._visit(request)
         await self._site.admit(None if isinstance(visit, View) else visit, request)

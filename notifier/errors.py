@@ -7,6 +7,7 @@
     │   │   └── BadSignature         the key's requests are signed, and this one is not, or wrongly, or too long ago
     │   ├── Forbidden                the key lacks the scope
     │   │   └── NoticeForbidden      the key may not post this notice
+    │   ├── ForgedCallback           an SMS account's callback, and its signature is not that account's
     │   ├── NotFound
     │   ├── MethodNotAllowed
     │   ├── TooSlow                  the request did not come in time
@@ -69,6 +70,10 @@ class Forbidden(Refused):
 
 class NoticeForbidden(Forbidden):
     """The key may not post this notice."""
+
+
+class ForgedCallback(Refused):
+    """A callback that none of our SMS accounts has signed for this address."""
 
 
 class NotFound(Refused):

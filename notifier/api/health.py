@@ -39,6 +39,9 @@ class HealthApi:
         ready = operation("isReady", "Health", gives=Readiness)
         ready["responses"][503] = ready["responses"][200]
         router.add_api_route("/readyz", self.ready, methods=["GET"], summary="It can do its work", **ready)
+        # As some load balancers and monitors ask.
+        router.add_api_route("/healthz", self.alive, methods=["HEAD"], include_in_schema=False)
+        router.add_api_route("/readyz", self.ready, methods=["HEAD"], include_in_schema=False)
         return router
 
     async def alive(self) -> dict[str, str]:

@@ -76,6 +76,15 @@ TABLE: Mapping[type[errors.NotifierError], Problem] = {
         "The key was made for certain notices, and the event's type is none of them.",
         "Ask the operator for a key that is allowed the notice that the detail names.",
     ),
+    errors.ForgedCallback: Problem(
+        "forged-callback",
+        403,
+        "This callback is not signed by our SMS account",
+        "Twilio signs the address that it calls and the form that it sends with the account's token (X-Twilio-Signature). "
+        "The signature is missing, or is none of an SMS account of this service for this address.",
+        "If Twilio did send it: the address must begin as NOTIFIER_PUBLIC_URL does, and the account's token must be the "
+        "one that the service has.",
+    ),
     errors.NotFound: Problem(
         "not-found",
         404,

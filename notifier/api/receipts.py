@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from notifier.api.body import media_type, read_bytes
 from notifier.api.openapi import operation
-from notifier.errors import Forbidden, Malformed, UnsupportedMediaType
+from notifier.errors import ForgedCallback, Malformed, UnsupportedMediaType
 from notifier.transports.base import Report
 from notifier.transports.twilio_receipts import CALLBACK_PATH, Forged, TwilioReceipts
 
@@ -28,7 +28,7 @@ _OPERATION = operation(
     },
     gives=None,
     status=204,
-    refuses=[Forbidden],
+    refuses=[ForgedCallback],
 )
 
 
@@ -58,7 +58,7 @@ class ReceiptsApi:
         try:
             report = self.twilio.read(notification, form, request.headers.get("x-twilio-signature", ""))
         except Forged:
-            raise Forbidden("the signature is missing, or is not that of an SMS account for this address") from None
+            raise ForgedCallback("the signature is missing, or is not that of an SMS account for this address") from None
         if report is not None:
             await self.tell(report)
 

@@ -15,6 +15,7 @@ from tests.conftest import SetClock
 async def test_it_is_alive_and_ready(web: httpx.AsyncClient) -> None:
     del web.headers["authorization"]
     assert (await web.get("/healthz")).json() == {"status": "ok"}
+    assert [(await web.head(path)).status_code for path in ("/healthz", "/readyz")] == [200, 200]
     ready = await web.get("/readyz")
     assert (ready.status_code, ready.json()) == (
         200,

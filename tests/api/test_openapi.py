@@ -45,7 +45,7 @@ def test_every_path_is_described(settings: Settings, redis: ArqRedis, document: 
     routes = list(iter_route_contexts(create_app(settings, redis).routes))
     served = {(route.path_format or "", method.lower()) for route in routes for method in route.methods or ()}
     described = {(path, method) for path, method, _ in operations(document)}
-    assert {path for path, _ in served - described} == NOT_DESCRIBED
+    assert {path for path, method in served - described if method != "head"} == NOT_DESCRIBED
     assert described <= served
 
 

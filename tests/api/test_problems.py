@@ -110,6 +110,13 @@ async def test_whatever_is_asked_amiss_is_answered_alike(
         assert answer.headers["accept-encoding"] == "identity"
 
 
+async def test_a_callback_that_nobody_signed_is_told_what_is_looked_for(web: httpx.AsyncClient) -> None:
+    del web.headers["authorization"]
+    answer = await web.post("/v1/receipts/twilio?notification=abc", data={"MessageStatus": "sent"})
+    assert (answer.status_code, answer.json()["type"]) == (403, f"{PUBLIC}/problems/forged-callback")
+    assert "NOTIFIER_PUBLIC_URL" in (await web.get("/problems/forged-callback")).text
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
