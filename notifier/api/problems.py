@@ -80,10 +80,10 @@ TABLE: Mapping[type[errors.NotifierError], Problem] = {
         "forged-callback",
         403,
         "This callback is not signed by our SMS account",
-        "Twilio signs the address that it calls and the form that it sends with the account's token (X-Twilio-Signature). "
-        "The signature is missing, or is none of an SMS account of this service for this address.",
-        "If Twilio did send it: the address must begin as NOTIFIER_PUBLIC_URL does, and the account's token must be the "
-        "one that the service has.",
+        "Twilio signs the address that it calls and the form that it sends, with the account's token "
+        "(X-Twilio-Signature). The signature is missing, or is none of an SMS account of this service.",
+        "If Twilio did send it: the address must begin as NOTIFIER_PUBLIC_URL does, and the account's token must be "
+        "the one that the service has.",
     ),
     errors.NotFound: Problem(
         "not-found",

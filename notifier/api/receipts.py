@@ -58,7 +58,7 @@ class ReceiptsApi:
         try:
             report = self.twilio.read(notification, form, request.headers.get("x-twilio-signature", ""))
         except Forged:
-            raise ForgedCallback("the signature is missing, or is not that of an SMS account for this address") from None
+            raise ForgedCallback("the signature is missing, or no SMS account has made it for this address") from None
         if report is not None:
             await self.tell(report)
 
