@@ -9,8 +9,7 @@ import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -18,7 +17,7 @@ import httpx
 
 from notifier import traces
 from notifier.actions import Action, Answer
-from notifier.clock import Clock, rfc3339
+from notifier.clock import Clock, retry_after, rfc3339
 from notifier.text import harmless
 
 TIMEOUT = timedelta(seconds=15)
@@ -26,6 +25,8 @@ TIMEOUT = timedelta(seconds=15)
 # after as many). One that the platform closes while a request is on its way looks like a failed attempt.
 _IDLE = 2
 _MOST_ANSWER_BYTES = 20_000
+# Whatever the platform asks for: a day.
+_LONGEST_WAIT = 86_400
 
 
 def new_client() -> httpx.AsyncClient:
@@ -105,8 +106,8 @@ class Webhook:
                 return _read(said)
             if response.status_code == httpx.codes.GONE:
                 return Told("stopped", "http_410")
-            after = _seconds(response.headers.get("retry-after"), self.clock())
-            return Told("again", f"http_{response.status_code}", retry_after=after)
+            after = retry_after(response.headers.get("retry-after", ""), self.clock())
+            return Told("again", f"http_{response.status_code}", retry_after=min(after, _LONGEST_WAIT))
 
 
 def sign(secrets: Sequence[bytes], id: str, timestamp: int, body: bytes) -> str:
@@ -142,17 +143,3 @@ def _is_web(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("https", "http") and bool(parts.hostname) and len(url) <= 2_000
-
-
-def _seconds(retry_after: str | None, now: int) -> float:
-    """Retry-After (RFC 9110) in seconds from now, at most a day."""
-    if not retry_after:
-        return 0
-    if retry_after.isdecimal():
-        return min(float(retry_after), 86_400)
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return 0
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max((at - datetime.fromtimestamp(now / 1000, UTC)).total_seconds(), 0), 86_400)

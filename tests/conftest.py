@@ -9,6 +9,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from notifier.clock import system_clock
+from notifier.composition import started
 from notifier.config import Settings
 from notifier.sandbox.valkey import EmbeddedValkey
 from notifier.store import connect
@@ -18,6 +19,13 @@ from tests.service import environment
 # An example is slow because the machine is.
 hypothesis.settings.register_profile("unhurried", hypothesis.settings(), deadline=None)
 hypothesis.settings.load_profile("unhurried")
+
+
+def pytest_collection_finish() -> None:
+    """All tests are millions of objects, which stay. Looking through them held this process up for seconds, longer than
+    a relay or Twilio is waited for.
+    """
+    started()
 
 
 @dataclass(slots=True)

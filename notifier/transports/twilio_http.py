@@ -3,8 +3,6 @@
 import base64
 import json
 import logging
-import time
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +10,7 @@ import aiohttp
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 
+from notifier.clock import retry_after, system_clock
 from notifier.transports.twilio_errors import code_of
 
 # Looking up, TCP and TLS together, in seconds. The whole of a request, and their number, are bounded by who makes them.
@@ -33,11 +32,11 @@ def new_session() -> aiohttp.ClientSession:
 class Refused(Exception):
     """No success was answered: the HTTP status, Twilio's code if there is one, in how many seconds to come again."""
 
-    def __init__(self, status: int, body: bytes, retry_after: str) -> None:
+    def __init__(self, status: int, body: bytes, wait: str) -> None:
         super().__init__()
         self.status = status
         self.code = _code(body)
-        self.retry_after = _seconds(retry_after)
+        self.retry_after = min(retry_after(wait, system_clock()), _LONGEST_REST) or None
 
 
 class HttpClient(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no types
@@ -77,16 +76,3 @@ def _code(body: bytes) -> int | None:
         return code_of(json.loads(body)["code"])
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
-
-
-def _seconds(retry_after: str) -> float | None:
-    """Seconds or a date (RFC 9110 section 10.2.3)."""
-    try:
-        seconds = float(retry_after) if retry_after.isdecimal() else _until(retry_after)
-    except (ValueError, OverflowError):
-        return None
-    return min(seconds, _LONGEST_REST) if seconds > 0 else None
-
-
-def _until(date: str) -> float:
-    return parsedate_to_datetime(date).timestamp() - time.time()
